@@ -1,0 +1,76 @@
+"""The published files are read as they are, and agree with our simulator."""
+
+import shutil
+import subprocess
+import zipfile
+
+import numpy as np
+import pytest
+
+from sbicore.errors import DataError
+from sbicore_benchmarks import TwoMoons
+from sbicore_benchmarks import published as module
+from sbicore_benchmarks.published import WHEEL, fetch, published
+
+SIMULATOR = TwoMoons().build()
+
+
+@pytest.fixture
+def no_pip(monkeypatch):
+    """A machine without a connection."""
+    failed = subprocess.CompletedProcess([], 1, stdout="", stderr="WARNING: retrying\nERROR: no connection\n")
+    monkeypatch.setattr(module.subprocess, "run", lambda *args, **kwargs: failed)
+
+
+@pytest.fixture
+def empty_cache(monkeypatch, tmp_path):
+    monkeypatch.setenv("SBICORE_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache"
+
+
+@pytest.mark.parametrize("observation", range(1, 11))
+def test_published_draws_are_draws_from_our_exact_posterior(wheel, observation):
+    observable, true_parameters, draws = published("two_moons", observation)
+    assert (observable.shape, true_parameters.shape, draws.shape) == ((2,), (2,), (10_000, 2))
+    assert draws.dtype == observable.dtype == np.float32
+    assert SIMULATOR.log_likelihood(true_parameters, observable) > -3.0
+
+    exact = SIMULATOR.posterior(observable, 10_000, np.random.default_rng(observation))
+    theirs, ours = (SIMULATOR.posterior_log_prob(d, observable) for d in (draws, exact))
+    assert np.isfinite(theirs).all()
+    assert abs(theirs.mean() - ours.mean()) < 5 * np.sqrt((theirs.var() + ours.var()) / 10_000)
+    error = np.sqrt((draws.var(axis=0) + exact.var(axis=0)) / 10_000)
+    assert (np.abs(draws.mean(axis=0) - exact.mean(axis=0)) < 5 * error).all()
+
+
+@pytest.mark.parametrize("observation", [1, 10])
+def test_a_classifier_cannot_tell_published_from_exact_draws(wheel, observation):
+    from sbicore_diagnostics import c2st
+
+    observable, _, draws = published("two_moons", observation)
+    exact = SIMULATOR.posterior(observable, 4000, np.random.default_rng(0))
+    assert 0.47 < c2st(exact, draws[:4000]) < 0.53
+
+
+def test_a_task_or_observation_that_is_not_there_is_named(wheel):
+    with pytest.raises(DataError, match="no observation 11 of a task 'two_moons'"):
+        published("two_moons", 11)
+
+
+def test_a_filled_cache_needs_no_connection(wheel, empty_cache, no_pip):
+    empty_cache.mkdir()
+    shutil.copy(wheel, empty_cache / WHEEL)
+    assert published("two_moons", 1).draws.shape == (10_000, 2)
+
+
+def test_without_cache_and_connection_the_error_says_what_to_type(empty_cache, no_pip):
+    with pytest.raises(DataError, match=r"(?s)ERROR: no connection.*python -m pip download sbibm==1\.1\.0 --no-deps"):
+        fetch()
+
+
+def test_a_file_with_another_digest_is_never_read(empty_cache, no_pip):
+    empty_cache.mkdir()
+    with zipfile.ZipFile(empty_cache / WHEEL, "w") as forged:
+        forged.writestr("sbibm/tasks/two_moons/files/num_observation_1/observation.csv", "a,b\n1,2\n")
+    with pytest.raises(DataError, match="not in"):
+        published("two_moons", 1)

@@ -1,0 +1,5 @@
+"""Flow matching: a velocity field from noise to the posterior."""
+
+from .config import FlowMatching
+
+__all__ = ["FlowMatching"]

@@ -1,0 +1,63 @@
+"""The config of `flow_matching`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen
+from sbicore.fields import choice, component, integer, number, options
+from sbicore.solver import SolverOptions
+
+if TYPE_CHECKING:
+    from sbicore.shapes import Shapes
+
+    from .module import FlowMatchingModule
+
+__all__ = ["FlowMatching", "LogProbOptions"]
+
+
+@frozen(kw_only=True)
+class LogProbOptions(SolverOptions):
+    """Options of `log_prob`."""
+
+    hutchinson: int | None = integer(
+        None,
+        ge=1,
+        optional=True,
+        doc="Random probes that estimate the trace (arXiv:1810.01367); None computes it exactly.",
+    )
+
+
+@frozen(kw_only=True)
+class FlowMatching(InferenceNetworkConfig):
+    """A velocity field that carries noise to the posterior along straight paths.
+
+    References:
+        | Flow Matching for Generative Modeling (Lipman et al., 2022)
+        | https://arxiv.org/abs/2210.02747
+        | Flow Matching for Scalable Simulation-Based Inference (Wildberger et al., 2023)
+        | https://arxiv.org/abs/2305.17161
+    """
+
+    name: ClassVar[str] = "flow_matching"
+    capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob"})
+    sample_options: ClassVar[type[Options]] = SolverOptions
+    log_prob_options: ClassVar[type[Options]] = LogProbOptions
+
+    subnet: SubnetConfig = component("subnet", "time_mlp", doc="Backbone of the velocity field.")
+    base_distribution: DistributionConfig = component("distribution", "normal", doc="Noise at t = 1.")
+    loss_fn: str = choice(
+        "mse", options=("mse", "huber"), doc="Regression loss on the velocity; huber has threshold 1."
+    )
+    integrate_kwargs: SolverOptions = options(
+        SolverOptions, doc="Defaults of the solver: method, steps, rtol, atol. Call arguments win."
+    )
+    time_power_law_alpha: float = number(
+        0.0, gt=-1.0, doc="Training times t = 1 - u^(1 + alpha), u uniform; below 0 favours the data end."
+    )
+
+    def build(self, shapes: Shapes) -> FlowMatchingModule:
+        """The module."""
+        from .module import FlowMatchingModule
+
+        return FlowMatchingModule(self, shapes)

@@ -1,0 +1,39 @@
+"""A field together with the trace of its Jacobian, exact or estimated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+__all__ = ["exact_trace", "hutchinson_trace"]
+
+
+def exact_trace(field: Callable[[Tensor], Tensor], x: Tensor, event_ndim: int) -> tuple[Tensor, Tensor]:
+    """`v(x) (*, *event)` and `tr(dv/dx) (*)`, by one vectorised backward pass over all dimensions.
+
+    Every leading index must be computed on its own, as networks without batch statistics do.
+    """
+    lead, event = x.shape[: x.ndim - event_ndim], x.shape[x.ndim - event_ndim :]
+    size = event.numel()
+    basis = torch.eye(size, dtype=x.dtype, device=x.device).view(size, *[1] * len(lead), *event)
+    products, value = _vector_jacobian(field, x, basis.expand(size, *x.shape))
+    rows = products.reshape(size, *lead, size)
+    return value, torch.einsum("i...i->...", rows)
+
+
+def hutchinson_trace(
+    field: Callable[[Tensor], Tensor], x: Tensor, probes: Tensor, event_ndim: int
+) -> tuple[Tensor, Tensor]:
+    """`v(x)` and the mean of `e' (dv/dx) e` over probes `e (m, *, *event)` (arXiv:1810.01367, eq. 7)."""
+    products, value = _vector_jacobian(field, x, probes)
+    return value, (products * probes).flatten(-event_ndim).sum(-1).mean(0)
+
+
+def _vector_jacobian(field: Callable[[Tensor], Tensor], x: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        value = field(x)
+        (products,) = torch.autograd.grad(value, x, vectors, is_grads_batched=True)
+    return products, value.detach()

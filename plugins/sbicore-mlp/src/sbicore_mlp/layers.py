@@ -1,0 +1,59 @@
+"""The residual layer that both perceptrons are stacks of."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["ResidualLayer", "activation"]
+
+_ACTIVATIONS = {
+    "silu": nn.SiLU,
+    "gelu": nn.GELU,
+    "relu": nn.ReLU,
+    "tanh": nn.Tanh,
+    "mish": nn.Mish,
+    "hard_silu": nn.Hardswish,
+}
+_NORMS = {"layer": nn.LayerNorm, "rms": nn.RMSNorm}
+
+
+class LayerSettings(Protocol):
+    """The hyperparameters that a layer needs; both configs have them."""
+
+    @property
+    def activation(self) -> str: ...  # noqa: D102
+    @property
+    def norm(self) -> str | None: ...  # noqa: D102
+    @property
+    def residual(self) -> bool: ...  # noqa: D102
+    @property
+    def dropout(self) -> float: ...  # noqa: D102
+
+
+def activation(name: str) -> nn.Module:
+    """The activation of this name."""
+    return _ACTIVATIONS[name]()
+
+
+class ResidualLayer(nn.Module):
+    """`skip(x) + dropout(act(scale * W norm(x) + shift))`; without FiLM scale = 1, shift = 0."""
+
+    def __init__(self, config: LayerSettings, width_in: int, width: int) -> None:
+        super().__init__()
+        self.norm = _NORMS[config.norm](width_in) if config.norm else nn.Identity()
+        self.linear = nn.Linear(width_in, width)
+        self.activation = activation(config.activation)
+        self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
+        self.residual = config.residual
+        self.skip = nn.Linear(width_in, width) if config.residual and width_in != width else nn.Identity()
+
+    def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
+        """`(*, width_in) -> (*, width)`; scale and shift broadcast against `(*, width)`."""
+        h = self.linear(self.norm(x))
+        if scale is not None and shift is not None:
+            h = torch.addcmul(shift, h, scale)
+        h = self.dropout(self.activation(h))
+        return self.skip(x) + h if self.residual else h

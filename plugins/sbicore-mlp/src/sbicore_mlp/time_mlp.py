@@ -1,0 +1,60 @@
+"""The config of `time_mlp`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from sbicore.config import SubnetConfig, frozen
+from sbicore.errors import ConfigError
+from sbicore.fields import choice, flag, integer, number, sizes
+
+from .mlp import ACTIVATIONS, NORMS
+
+if TYPE_CHECKING:
+    from sbicore.shapes import Shapes
+
+    from .time_mlp_module import TimeMLPModule
+
+__all__ = ["TimeMLP"]
+
+
+@frozen(kw_only=True)
+class TimeMLP(SubnetConfig):
+    """A multilayer perceptron modulated by time, and by the conditions where asked.
+
+    References:
+        | FiLM: Visual Reasoning with a General Conditioning Layer (Perez et al., 2017)
+        | https://arxiv.org/abs/1709.07871
+        | Fourier Features Let Networks Learn High Frequency Functions (Tancik et al., 2020)
+        | https://arxiv.org/abs/2006.10739
+    """
+
+    name: ClassVar[str] = "time_mlp"
+    uses_time: ClassVar[str] = "required"
+
+    widths: tuple[int, ...] = sizes((256,) * 5, doc="Widths of the hidden layers.")
+    activation: str = choice("silu", options=ACTIVATIONS, doc="Activation of every layer.")
+    residual: bool = flag(True, doc="Add each layer's input to its output (projected where widths differ).")
+    norm: str | None = choice("layer", options=NORMS, optional=True, doc="Normalisation of each layer's input.")
+    conditioning: str = choice(
+        "time_film",
+        options=("time_film", "film", "concat"),
+        doc="How layers see time and conditions: FiLM from time, FiLM from both, or at the input only.",
+    )
+    time_embedding_dim: int = integer(
+        32, ge=1, doc="Fourier features of the time, an even number; 1 passes the raw time."
+    )
+    fourier_scale: float = number(
+        1.0, gt=0.0, doc="Standard deviation of the initial frequencies, in cycles per unit of time."
+    )
+    dropout: float = number(0.0, ge=0.0, lt=1.0, doc="Dropout probability after each activation.")
+
+    def __attrs_post_init__(self) -> None:
+        if self.time_embedding_dim > 1 and self.time_embedding_dim % 2:
+            raise ConfigError(f"must be 1 or even, got {self.time_embedding_dim}").within("time_embedding_dim")
+
+    def build(self, shapes: Shapes) -> TimeMLPModule:
+        """The module; its `out_features` is the last width unless `shapes.output` is given."""
+        from .time_mlp_module import TimeMLPModule
+
+        return TimeMLPModule(self, shapes)

@@ -1,0 +1,84 @@
+"""Simulation-based inference in PyTorch, made of plugins.
+
+Importing sbicore imports no third-party package; every public name is loaded when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from . import (
+        diagnostics as diagnostics,
+        distributions as distributions,
+        errors as errors,
+        integrators as integrators,
+        networks as networks,
+        noise_schedules as noise_schedules,
+        scoring_rules as scoring_rules,
+        simulators as simulators,
+    )
+    from ._modules import wrap as wrap
+    from .adapter import Adapter as Adapter
+    from .approximators import ContinuousApproximator as ContinuousApproximator
+    from .artifact import load as load
+    from .registry import (
+        build as build,
+        configure as configure,
+        describe as describe,
+        plugins as plugins,
+        register as register,
+        registered as registered,
+    )
+    from .simulation import make_simulator as make_simulator
+    from .workflows import BasicWorkflow as BasicWorkflow
+
+_HOMES = {
+    "Adapter": "adapter",
+    "BasicWorkflow": "workflows",
+    "ContinuousApproximator": "approximators",
+    "build": "registry",
+    "configure": "registry",
+    "describe": "registry",
+    "load": "artifact",
+    "make_simulator": "simulation",
+    "plugins": "registry",
+    "register": "registry",
+    "registered": "registry",
+    "wrap": "_modules",
+}
+_SUBMODULES = frozenset(
+    {
+        "diagnostics",
+        "distributions",
+        "errors",
+        "integrators",
+        "networks",
+        "noise_schedules",
+        "scoring_rules",
+        "simulators",
+        "testing",
+    }
+)
+
+__all__ = sorted([*_HOMES, *_SUBMODULES])
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = importlib.import_module("sbicore._compat").core_version()
+    elif name in _HOMES:
+        value = getattr(importlib.import_module(f"sbicore.{_HOMES[name]}"), name)
+    elif name in _SUBMODULES:
+        value = importlib.import_module(f"sbicore.{name}")
+    else:
+        from ._messages import did_you_mean
+
+        raise AttributeError(f"module 'sbicore' has no attribute {name!r}{did_you_mean(name, __all__)}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

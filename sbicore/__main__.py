@@ -1,0 +1,7 @@
+"""`python -m sbicore` is the command `sbicore`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,25 @@
+"""Wording shared by error messages."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+__all__ = ["close_match", "did_you_mean", "listing"]
+
+
+def close_match(name: object, known: Iterable[str]) -> str | None:
+    """The known name nearest to a misspelt one, if any is near."""
+    matches = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
+    return matches[0] if matches else None
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """`; did you mean 'x'?`, or nothing when no name is near."""
+    match = close_match(name, known)
+    return f"; did you mean {match!r}?" if match else ""
+
+
+def listing(names: Iterable[str]) -> str:
+    """Names in a sentence, or `none`."""
+    return ", ".join(names) or "none"

@@ -1,0 +1,59 @@
+"""Calls a user's module with the arguments it takes, and learns its output width."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from .errors import InvalidComponentError
+from .shapes import Shapes
+
+__all__ = ["AdaptedModule"]
+
+
+class AdaptedModule(nn.Module):
+    """A subnet around any module: `call` names what its forward receives."""
+
+    def __init__(self, module: nn.Module, call: str, shapes: Shapes) -> None:
+        super().__init__()
+        self.module = module
+        self.call = call
+        self.out_features = getattr(module, "out_features", None) or self._probe(shapes)
+
+    def forward(self, x: Tensor, t: Tensor | None = None, conditions: Tensor | None = None) -> Tensor:
+        """`(*, D), (*), (*, C) -> (*, out_features)`."""
+        if self.call == "xtc":
+            return self.module(x, t, conditions)
+        lead = torch.broadcast_shapes(
+            x.shape[:-1], *(() if t is None else (t.shape,)), *(() if conditions is None else (conditions.shape[:-1],))
+        )
+        inputs = [x.expand(*lead, -1)]
+        if t is not None:
+            inputs.append(t.unsqueeze(-1).expand(*lead, 1))
+        if self.call == "x" and conditions is not None:
+            inputs.append(conditions.expand(*lead, -1))
+        joined = torch.cat(inputs, dim=-1)
+        return self.module(joined) if self.call == "x" else self.module(joined, conditions)
+
+    def _probe(self, shapes: Shapes) -> int:
+        """One forward pass on zeros."""
+        parameter = next(self.module.parameters(), torch.empty(0))
+        like = {"device": parameter.device, "dtype": parameter.dtype if parameter.is_floating_point() else None}
+        x = torch.zeros(2, *shapes.target, **like)
+        t = torch.zeros(2, **like) if shapes.time else None
+        c = None if shapes.conditions is None else torch.zeros(2, *shapes.conditions, **like)
+        was_training = self.module.training
+        self.module.eval()
+        try:
+            with torch.no_grad():
+                width = self.forward(x, t, c).shape[-1]
+        except Exception as error:
+            raise InvalidComponentError(
+                f"{type(self.module).__name__} cannot be called as a subnet (call={self.call!r}) on x {tuple(x.shape)}"
+                f"{'' if t is None else ', t ' + str(tuple(t.shape))}"
+                f"{'' if c is None else ', conditions ' + str(tuple(c.shape))}: {error}\n"
+                "Use sbicore.wrap(module, call='x' | 'xc' | 'xtc') for another signature."
+            ) from error
+        finally:
+            self.module.train(was_training)
+        return int(width)

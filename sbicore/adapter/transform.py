@@ -1,0 +1,116 @@
+"""What one adapter step is: a frozen, torch-free description that maps named tensors both ways."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import attrs
+
+from .._messages import did_you_mean, listing
+from ..config import Hyperparameters, frozen
+from ..errors import ConfigError, DataError, SbicoreError
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Events", "Transform", "names", "numbered"]
+
+Events = dict[str, tuple[int, ...]]
+
+
+@frozen(kw_only=True)
+class Transform(Hyperparameters):
+    """Base of all steps. `events` always holds the event shapes *before* this step.
+
+    Tensors have any number of leading axes before the axes of their event. Variables that are
+    absent from the data are skipped. A value outside the domain becomes NaN (log of 0: -inf).
+    """
+
+    name: ClassVar[str]
+
+    def events(self, events: Events) -> Events:
+        """Event shapes after this step.
+
+        Raises:
+            DataError: a variable that the step needs is missing, or would be overwritten.
+            ShapeError: shapes that the step cannot work with.
+        """
+        return dict(events)
+
+    def forward(self, data: dict[str, Tensor], events: Events) -> dict[str, Tensor]:
+        """The variables after this step."""
+        return dict(data)
+
+    def inverse(self, data: dict[str, Tensor], events: Events) -> dict[str, Tensor]:
+        """The variables before this step, from those after it."""
+        return dict(data)
+
+    def log_det(
+        self, data_before: dict[str, Tensor], data_after: dict[str, Tensor], events: Events
+    ) -> dict[str, Tensor]:
+        """Forward log|det J| by variable, summed over event axes; none where it is zero."""
+        return {}
+
+    def carry(self, log_dets: dict[str, Tensor]) -> dict[str, Tensor]:
+        """Log-determinants of earlier steps, under the names after this step."""
+        return dict(log_dets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The saved form: `{"name": ..., **arguments}`."""
+        return {"name": self.name, **super().to_dict()}
+
+    def _need(self, keys: Iterable[str], found: Mapping[str, Any]) -> None:
+        for key in keys:
+            if key not in found:
+                raise self._error(
+                    f"needs {key!r}{did_you_mean(key, found)}\nFound: {listing(found)}", variable=key
+                )
+
+    def _error(self, message: str, cls: type[DataError] = DataError, **facts: Any) -> DataError:
+        return cls(f"adapter ({self.name}) {message}", **facts)
+
+    @classmethod
+    def _title(cls) -> str:
+        return cls.name
+
+
+@contextlib.contextmanager
+def numbered(step: int) -> Iterator[None]:
+    """Errors from inside say which step (counted from 1) they arose in."""
+    try:
+        yield
+    except SbicoreError as error:
+        error.message = error.message.replace("adapter (", f"adapter step {step} (", 1)
+        raise
+
+
+def names(default: Any = attrs.NOTHING, *, optional: bool = False, doc: str) -> Any:
+    """A field that holds one or more different variable names; a string is one name."""
+
+    def convert(value: Any, field: attrs.Attribute[Any]) -> tuple[str, ...] | None:
+        if value is None and optional:
+            return None
+        keys = (value,) if isinstance(value, str) else value
+        try:
+            return _distinct(keys)
+        except ConfigError as error:
+            raise error.within(field.name) from None
+
+    return attrs.field(
+        default=default,
+        converter=attrs.Converter(convert, takes_field=True),
+        metadata={"doc": doc, "type": "names", "optional": optional},
+    )
+
+
+def _distinct(keys: Any) -> tuple[str, ...]:
+    if not isinstance(keys, Sequence) or not all(isinstance(key, str) for key in keys):
+        raise ConfigError(f"expected a name or a sequence of names, got {keys!r}")
+    if not keys:
+        raise ConfigError("must name at least one variable")
+    for key in keys:
+        if keys.count(key) > 1:
+            raise ConfigError(f"{key!r} is given twice\nGive it once.")
+    return tuple(keys)

@@ -1,0 +1,58 @@
+"""Checks of what users hand to `build`, `sample` and `log_prob`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import ConfigError, DataError, ShapeError
+
+__all__ = ["checked_bounds", "require_count", "require_finite", "require_rows"]
+
+
+def require_count(name: str, value: Any) -> int:
+    """A whole number of at least 1."""
+    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+        raise ConfigError(f"{name} must be a whole number of at least 1, got {value!r}")
+    return int(value.__index__())
+
+
+def require_rows(raw: Mapping[str, Tensor], what: str) -> int:
+    """The common number of rows; one row goes with any number."""
+    counts = {name: len(value) for name, value in raw.items()}
+    many = {count for count in counts.values() if count != 1}
+    if len(many) > 1:
+        found = ", ".join(f"{name} {count}" for name, count in counts.items())
+        raise ShapeError(f"{what}: variables have different numbers of rows: {found}")
+    if 0 in many:
+        raise DataError(f"{what}: no rows")
+    return many.pop() if many else 1
+
+
+def require_finite(raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what: str) -> None:
+    """No NaN or infinity in the user's values, nor made of them by the adapter."""
+    for name, value in raw.items():
+        bad = ~torch.isfinite(value).reshape(len(value), -1).all(1)
+        if bad.any():
+            rows = bad.nonzero().flatten().tolist()
+            raise DataError(
+                f"{what}: {name!r} is not finite in {len(rows)} of {len(value)} observations, first in number {rows[0]}",
+                variable=name,
+            )
+    for role, value in joined.items():
+        if not bool(torch.isfinite(value).all()):
+            raise DataError(f"{what}: values outside the domain of the adapter ({role})")
+
+
+def checked_bounds(name: str, pair: Any) -> tuple[Any, Any]:
+    """`(low, high)`, either of which may be None; scalars or arrays."""
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or (pair[0] is None and pair[1] is None):
+        raise ConfigError(f"bounds of {name!r} must be (low, high), one of which may be None; got {pair!r}")
+    low, high = pair
+    if low is not None and high is not None and not bool(np.all(np.asarray(low) < np.asarray(high))):
+        raise ConfigError(f"bounds of {name!r}: low must be below high; got {pair!r}")
+    return low, high

@@ -1,0 +1,69 @@
+"""Log densities in the user's space."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from ..errors import DataError
+from ..randomness import RowGenerators
+from ..training.progress import Progress
+from ._checks import require_finite, require_rows
+from ._pipeline import tensors_of
+from ._report import Cost
+from ._roles import ROLES
+from ._sampling import rows_at_once
+
+if TYPE_CHECKING:
+    from .continuous import ContinuousApproximator
+
+__all__ = ["log_prob"]
+
+
+def log_prob(
+    model: ContinuousApproximator,
+    data: Mapping[str, Any],
+    *,
+    seed: int,
+    chunk_size: int | None,
+    progress: bool,
+    options: Mapping[str, Any],
+) -> tuple[Tensor, dict[str, Any]]:
+    """Log densities `(N,)` and the facts of a report; minus infinity outside the support."""
+    pipeline = model.pipeline
+    raw = pipeline.checked(tensors_of(data, "data"), "data", lead=1)
+    count = require_rows(raw, "data")
+    targets = {name: raw[name] for name in pipeline.target_names if name in raw}
+    given = {name: value for name, value in raw.items() if name not in targets}
+    for name, value in targets.items():
+        if bool(torch.isnan(value).any()):
+            raise DataError(f"data: {name!r} has NaN", variable=name)
+    adapted, log_det = pipeline.log_det({name: value.expand(count, *value.shape[1:]) for name, value in targets.items()})
+    x = pipeline.joined(adapted, ROLES[:1], "data", raw)["inference_variables"]
+    supported = torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
+    x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
+    z = model.standardized({"inference_variables": x})["inference_variables"]
+    conditions = model.observe(given or None, "data")
+    cost = Cost()
+    values = torch.empty(count, dtype=torch.float64)
+    step = chunk_size or max(1, rows_at_once(model) // z[0].numel())
+    model.eval()
+    with torch.no_grad(), Progress(count, "log_prob", enabled=progress, unit="row") as bar:
+        for start in range(0, count, step):
+            rows = slice(start, min(start + step, count))
+            c = None
+            if conditions is not None:
+                c = conditions.expand(count, *conditions.shape[1:])[rows].unsqueeze(1)
+            generators = RowGenerators(seed, [(i,) for i in range(rows.start, rows.stop)])
+            facts: dict[str, Any] = {}
+            block = z[rows].unsqueeze(1).to(model.device)
+            found = model.network.log_prob(block, c, generator=generators, report=facts, **options)
+            values[rows] = found.squeeze(1).double().cpu()
+            cost.add(facts, 1)
+            bar.update(len(block))
+    if "inference_variables" in model.standardize:
+        values += model.standardizers["inference_variables"].log_det
+    return torch.where(supported, values + log_det, -torch.inf).float(), cost.facts()

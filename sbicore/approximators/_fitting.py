@@ -1,0 +1,204 @@
+"""What `fit` does before and after the training loop."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Generator, Tensor
+
+from ..errors import ConfigError, DataError, DataWarning
+from ..randomness import fresh_seed, seed_for
+from ..training import FitEvent, FitOptions, History
+from ..training.loop import notifier, train
+from ..training.sources import Batch, FreshSource, MemorySource, Source
+from ._rows import Cleaner, row_events
+
+if TYPE_CHECKING:
+    from .continuous import ContinuousApproximator
+
+__all__ = ["fit"]
+
+PILOT_ROWS = 4_096
+
+
+class _Task:
+    """The loss of a batch: embedded conditions into the network's own loss."""
+
+    def __init__(self, model: ContinuousApproximator) -> None:
+        self.module = model
+
+    def loss(self, batch: Batch, generator: Generator) -> Tensor:
+        """Per-sample loss `(B,)`."""
+        return self.module.network.loss(batch["inference_variables"], self.module.embed(batch), generator=generator)
+
+
+def fit(
+    model: ContinuousApproximator,
+    data: Any,
+    *,
+    validation_data: Any = None,
+    seed: int | None = None,
+    device: Any = None,
+    callbacks: Iterable[Callable[[Any, FitEvent], None]] = (),
+    progress: bool = True,
+    **options: Any,
+) -> History:
+    """Train `model`. See `ContinuousApproximator.fit`."""
+    settings = FitOptions(**options)
+    callbacks = tuple(callbacks)
+    for callback in callbacks:
+        if not callable(callback):
+            raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
+    seed = fresh_seed() if seed is None else int(seed)
+    target = torch.device(device) if device is not None else model.device
+    ingest = _Ingest(model, settings, seed, target)
+    if isinstance(data, Mapping):
+        source = ingest.memory(data, validation_data)
+    elif callable(getattr(data, "sample", None)):
+        source = ingest.simulator(data, validation_data, given="validation_fraction" in options)
+    elif isinstance(data, Iterator):
+        source = ingest.memory(_gathered(data), validation_data)
+    elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+        source = ingest.stream(data, validation_data)
+    else:
+        raise DataError(
+            f"fit cannot train on {type(data).__name__}.\n"
+            "Give a dict of arrays, a simulator with sample(n, seed=...), or an iterable of dict batches."
+        )
+    model.to(target)
+    model.history.seed = seed
+    train(
+        _Task(model),
+        source,
+        settings,
+        model.history,
+        seed=seed_for(seed, 1),
+        device=target,
+        notify=notifier(model, callbacks),
+        progress=progress,
+    )
+    ingest.clean.finish()
+    return model.history
+
+
+class _Ingest:
+    """Builds the model from its first data and makes sources of batches."""
+
+    def __init__(
+        self, model: ContinuousApproximator, settings: FitOptions, seed: int, device: torch.device
+    ) -> None:
+        self.model, self.settings, self.seed, self.device = model, settings, seed, device
+        self.clean = Cleaner(model.pipeline, settings.max_invalid_share)
+
+    def memory(self, data: Mapping[str, Any], validation_data: Any) -> Source:
+        """All rows at once."""
+        self._build(data)
+        rows = self.clean(data)
+        held_out = None if validation_data is None else self.clean(validation_data)
+        self.clean.finish()
+        self.clean = Cleaner(self.model.pipeline, self.settings.max_invalid_share)
+        count = len(rows["inference_variables"])
+        held = 0 if held_out is not None else round(self.settings.validation_fraction * count)
+        if held >= count:
+            held = 0
+        order = torch.randperm(count, generator=Generator().manual_seed(seed_for(self.seed, 2)))
+        train_rows = {role: value[order[held:]] for role, value in rows.items()}
+        if held:
+            held_out = {role: value[order[:held]] for role, value in rows.items()}
+        self._moments(train_rows)
+        remaining = count - held
+        if remaining < self.settings.batch_size:
+            warnings.warn(
+                f"{remaining} training rows are fewer than batch_size={self.settings.batch_size}; "
+                f"each step uses all {remaining}.",
+                DataWarning,
+                stacklevel=5,
+            )
+        return MemorySource(
+            self._ready(train_rows),
+            None if held_out is None else self._ready(held_out),
+            self.settings.batch_size,
+            device=self.device,
+            seed=seed_for(self.seed, 3),
+        )
+
+    def simulator(self, simulator: Any, validation_data: Any, *, given: bool) -> Source:
+        """Fresh rows for every step; the pilot that sets the standardisation validates."""
+        if given:
+            raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
+        pilot = simulator.sample(PILOT_ROWS, seed=seed_for(self.seed, 4))
+        self._build(pilot)
+        rows = self.clean(pilot)
+        self._moments(rows)
+        held_out = rows if validation_data is None else self.clean(validation_data)
+        calls = iter(range(5, 2**31))
+
+        def make(n: int) -> Batch:
+            return self._ready(self.clean(simulator.sample(n, seed=seed_for(self.seed, next(calls)))))
+
+        return FreshSource(
+            make,
+            self._ready(held_out),
+            batch_size=self.settings.batch_size,
+            steps_per_epoch=self.settings.num_batches_per_epoch,
+            chunk=PILOT_ROWS,
+            device=self.device,
+        )
+
+    def stream(self, batches: Iterable[Any], validation_data: Any) -> Source:
+        """A re-iterable of dict batches, re-cut to the batch size; a first pass counts and samples it."""
+        count, pilot = 0, []
+        for batch in batches:
+            if not pilot:
+                self._build(batch)
+            cleaned = self.clean(batch)
+            if count < PILOT_ROWS:
+                pilot.append(cleaned)
+            count += len(cleaned["inference_variables"])
+        if not count:
+            raise DataError("data have no batches")
+        self.clean.finish()
+        self.clean = Cleaner(self.model.pipeline, self.settings.max_invalid_share)
+        self._moments({role: torch.cat([part[role] for part in pilot]) for role in pilot[0]})
+        held_out = None if validation_data is None else self._ready(self.clean(validation_data))
+        endless = (batch for _ in iter(int, 1) for batch in batches)
+        batch_size = min(self.settings.batch_size, count)
+        return FreshSource(
+            lambda n: self._ready(self.clean(next(endless))),
+            held_out,
+            batch_size=batch_size,
+            steps_per_epoch=count // batch_size,
+            chunk=1,
+            device=self.device,
+        )
+
+    def _build(self, data: Any) -> None:
+        if not self.model.is_built:
+            self.model.build(row_events(data), seed=self.seed)
+
+    def _moments(self, rows: Batch) -> None:
+        """Set the standardisation, once in the life of a model."""
+        for role, standardizer in self.model.standardizers.items():
+            if role in self.model.standardize and not standardizer.is_fitted:
+                standardizer.fit_moments(rows[role], self.model.pipeline.feature_names(role))
+
+    def _ready(self, rows: Batch) -> Batch:
+        weights = {"sample_weight": rows["sample_weight"]} if "sample_weight" in rows else {}
+        return self.model.standardized(rows) | weights
+
+
+def _gathered(batches: Iterator[Any]) -> dict[str, Tensor]:
+    """All batches of a one-shot iterator as one data set."""
+    from ._pipeline import tensors_of
+
+    parts = [tensors_of(batch, "a batch") for batch in batches]
+    if not parts:
+        raise DataError("data have no batches")
+    names = set(parts[0])
+    for part in parts:
+        if set(part) != names:
+            raise DataError(f"batches have different variables: {sorted(names ^ set(part))}")
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -1,0 +1,180 @@
+"""From the user's dict of arrays to role tensors and back: checks, adapter, bounds, roles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .._messages import did_you_mean, listing
+from ..adapter import Adapter
+from ..errors import ConfigError, DataError, ShapeError
+from ._roles import ROLES, Events, Roles
+
+__all__ = ["Pipeline", "tensors_of"]
+
+WEIGHT = "sample_weight"
+
+
+def tensors_of(data: Any, what: str) -> dict[str, Tensor]:
+    """Arrays, lists and tensors as CPU tensors; integers become float64, floats keep their width.
+
+    Raises:
+        DataError: not a mapping, empty, or a value that is not numeric.
+    """
+    if not isinstance(data, Mapping):
+        raise DataError(f"{what} must be a dict of arrays by name, got {type(data).__name__}")
+    if not data:
+        raise DataError(f"{what} is empty")
+    return {str(name): _tensor(name, value) for name, value in data.items()}
+
+
+def _tensor(name: str, value: Any) -> Tensor:
+    if isinstance(value, Tensor):
+        tensor = value.detach().cpu()
+    else:
+        try:
+            array = np.asarray(value)
+        except ValueError as error:
+            raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+        if array.dtype.kind not in "biuf":
+            raise DataError(f"{name!r} is not numeric: dtype {array.dtype}", variable=name)
+        wide = array.dtype.kind != "f" or array.dtype.itemsize > 8
+        width = np.float64 if wide else np.dtype(f"f{max(4, array.dtype.itemsize)}")
+        tensor = torch.from_numpy(np.require(array, width, ["C", "W"]))
+    if tensor.is_complex():
+        raise DataError(f"{name!r} is complex; give real and imaginary part", variable=name)
+    if not tensor.is_floating_point():
+        return tensor.double()
+    return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+
+
+class Pipeline:
+    """Everything between the user's names and shapes and the roles of the network.
+
+    Its schema (names, event shapes, roles) is fixed by the first data and saved with the model.
+    """
+
+    def __init__(self, adapter: Adapter, roles: Roles, bounds: Mapping[str, Any] | None = None) -> None:
+        self.adapter = adapter
+        self.roles = roles
+        self.bounds = dict(bounds or {})
+        self.events: dict[str, tuple[int, ...]] = {}
+        self.target_names: tuple[str, ...] = ()
+
+    @property
+    def bound(self) -> bool:
+        """Whether the schema is fixed."""
+        return bool(self.events)
+
+    def bind(self, events: Events) -> None:
+        """Fix the schema from event shapes by raw name.
+
+        Raises:
+            DataError, ShapeError: roles, adapter or bounds do not fit the variables.
+        """
+        raw = {name: tuple(event) for name, event in events.items() if name != WEIGHT}
+        chain = self.adapter.copy()
+        for name, (lower, upper) in self.bounds.items():
+            if name not in raw:
+                raise DataError(f"bounds name {name!r}, which is not in the data{did_you_mean(name, raw)}", variable=name)
+            chain = Adapter.from_list([{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()])
+        adapted = chain.bind(raw)
+        roles = self.roles.settled(adapted.events_out)
+        used = {name for role in ROLES for name in roles.of(role)}
+        for role in ROLES:
+            shared = [n for other in ROLES if other != role for n in roles.of(role) if n in roles.of(other)]
+            if shared:
+                raise ConfigError(f"{shared[0]!r} has two roles; each variable has one")
+        self.roles = roles
+        self.adapted = adapted
+        self.events = raw if len(chain) else {name: event for name, event in raw.items() if name in used}
+        target = self.event("inference_variables")
+        self.target_names = tuple(self.inverse(torch.zeros(1, *(target or ()))))
+
+    def event(self, role: str) -> tuple[int, ...] | None:
+        """Joined event shape of a role."""
+        return self.roles.event(role, self.adapted.events_out)
+
+    def feature_names(self, role: str) -> list[str]:
+        """A name for each entry of a role's last axis."""
+        names = []
+        for name in self.roles.of(role):
+            event = self.adapted.events_out[name]
+            names += [name] if event in ((), (1,)) else [f"{name}[{i}]" for i in range(event[-1])]
+        return names
+
+    def forward(self, data: Mapping[str, Tensor], roles: tuple[str, ...], what: str) -> dict[str, Tensor]:
+        """Joined role tensors `(*, *event)`.
+
+        Raises:
+            DataError: a variable that a role needs is missing.
+        """
+        adapted = self.adapted.forward({name: data[name] for name in self.events if name in data})
+        return self.joined(adapted, roles, what, data)
+
+    def joined(
+        self, adapted: Mapping[str, Tensor], roles: tuple[str, ...], what: str, data: Mapping[str, Tensor]
+    ) -> dict[str, Tensor]:
+        """Role tensors from adapted variables."""
+        return {role: self._join(role, adapted, what, data) for role in roles if self.roles.of(role)}
+
+    def log_det(self, data: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor | float]:
+        """Adapted variables, and the log-determinant of the targets' change of variables."""
+        adapted, parts = self.adapted.log_det({name: data[name] for name in self.events if name in data})
+        total: Tensor | float = sum((parts[name] for name in self.roles.targets if name in parts), start=0.0)
+        return adapted, total
+
+    def inverse(self, targets: Tensor) -> dict[str, Tensor]:
+        """The user's variables from joined targets `(*, *event)`."""
+        events = self.adapted.events_out
+        names = self.roles.targets
+        parts = targets.split([(events[name] or (1,))[-1] for name in names], dim=-1)
+        split = {
+            name: part.squeeze(-1) if events[name] == () else part for name, part in zip(names, parts, strict=True)
+        }
+        return self.adapted.inverse(split)
+
+    def checked(self, data: Mapping[str, Tensor], what: str, *, lead: int) -> dict[str, Tensor]:
+        """Known variables with exactly `lead` leading axes and their event shapes.
+
+        With `lead=1` a variable given with its event alone is one row, unless rows are shared.
+
+        Raises:
+            ShapeError: names the variable and both shapes.
+        """
+        found = {}
+        for name, event in self.events.items():
+            if name not in data:
+                continue
+            value = data[name]
+            rank = value.ndim - len(event)
+            if rank == lead - 1:
+                value, rank = value.unsqueeze(0), lead
+            if rank != lead or tuple(value.shape[lead:]) != event:
+                axes = ", ".join(["N", *map(str, event)]) + ("," if not event else "")
+                raise ShapeError(
+                    f"{what}: {name!r} has shape {tuple(data[name].shape)}, expected ({axes})"
+                    f"{' or ' + str(event) if event else ''}",
+                    variable=name,
+                    expected=event,
+                    got=tuple(data[name].shape),
+                )
+            found[name] = value
+        return found
+
+    def _join(self, role: str, adapted: Mapping[str, Tensor], what: str, data: Mapping[str, Tensor]) -> Tensor:
+        parts = []
+        for name in self.roles.of(role):
+            if name not in adapted:
+                raise DataError(
+                    f"{what} lacks {name!r}{did_you_mean(name, data)}\n"
+                    f"Found: {listing(data)}; trained with: {listing(self.events)}",
+                    variable=name,
+                )
+            part = adapted[name]
+            parts.append(part.unsqueeze(-1) if self.adapted.events_out[name] == () else part)
+        return torch.cat([part.double() for part in parts], dim=-1) if len(parts) > 1 else parts[0]

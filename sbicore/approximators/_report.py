@@ -1,0 +1,51 @@
+"""What `report=True` returns beside draws or densities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+from torch import Tensor
+
+__all__ = ["Cost", "Report"]
+
+
+@attrs.frozen(kw_only=True)
+class Report:
+    """Cost and circumstances of a call.
+
+    Attributes:
+        evaluations: mean number of network evaluations a draw (or a density) took.
+        steps: mean number of accepted solver steps.
+        seconds: wall time.
+        seed: the seed that repeats the call; None where nothing was random.
+        acceptance: share of draws inside the bounds; None without rejection.
+    """
+
+    evaluations: float | None
+    steps: float | None
+    seconds: float
+    seed: int | None
+    acceptance: float | None = None
+
+
+class Cost:
+    """Means of evaluations and steps, weighted by draws."""
+
+    def __init__(self) -> None:
+        self.totals: dict[str, float] = {}
+        self.draws = 0
+
+    def add(self, facts: Mapping[str, Tensor], draws: int) -> None:
+        """Take in facts `(R,)` of R rows with this many draws each."""
+        rows = 0
+        for name, value in facts.items():
+            rows = len(value)
+            self.totals[name] = self.totals.get(name, 0.0) + float(value.double().sum()) * draws
+        self.draws += rows * draws
+
+    def facts(self) -> dict[str, Any]:
+        """Arguments of a `Report`."""
+        found = {name: total / self.draws for name, total in self.totals.items() if self.draws}
+        return {"evaluations": found.get("evaluations"), "steps": found.get("steps")}

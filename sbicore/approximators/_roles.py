@@ -1,0 +1,85 @@
+"""Which variable plays which role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import attrs
+
+from .._messages import did_you_mean, listing
+from ..errors import ConfigError, DataError, ShapeError
+
+__all__ = ["ROLES", "Roles"]
+
+ROLES = ("inference_variables", "inference_conditions", "summary_variables")
+
+Events = Mapping[str, tuple[int, ...]]
+
+
+def _names(value: Any) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    names = (value,) if isinstance(value, str) else tuple(value)
+    if not names or not all(isinstance(name, str) for name in names):
+        raise ConfigError(f"a role takes a name or a list of names, got {value!r}")
+    twice = [name for name in names if names.count(name) > 1]
+    if twice:
+        raise ConfigError(f"{twice[0]!r} is named twice in one role")
+    return names
+
+
+@attrs.frozen(kw_only=True)
+class Roles:
+    """Names of the variables of each role; None means: the variable named like the role, if there."""
+
+    inference_variables: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
+    inference_conditions: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
+    summary_variables: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """The inferred variables."""
+        return self.inference_variables or ("inference_variables",)
+
+    def of(self, role: str) -> tuple[str, ...]:
+        """The variables of a role; empty where it is not used."""
+        return getattr(self, role) or ()
+
+    def settled(self, events: Events) -> Roles:
+        """Roles with every default decided by which variables there are.
+
+        Raises:
+            DataError: a role names a variable that is not there.
+            ShapeError: variables of one role cannot be joined along the last axis.
+        """
+        names = {
+            role: getattr(self, role) or ((role,) if role in events else None) for role in ROLES
+        }
+        if names["inference_variables"] is None:
+            raise DataError(
+                f"Nothing says what is to be inferred; variables: {listing(events)}\n"
+                "Give build(..., inference_variables=[...], inference_conditions=[...]), or use those names in the data."
+            )
+        settled = Roles(**names)
+        for role in ROLES:
+            for name in settled.of(role):
+                if name not in events:
+                    raise DataError(
+                        f"{role} names {name!r}, which is not in the data{did_you_mean(name, events)}\n"
+                        f"Variables: {listing(events)}",
+                        variable=name,
+                    )
+            settled.event(role, events)
+        return settled
+
+    def event(self, role: str, events: Events) -> tuple[int, ...] | None:
+        """The joined event shape of a role; None where it is not used."""
+        names = self.of(role)
+        if not names:
+            return None
+        shapes = [events[name] or (1,) for name in names]
+        if any(shape[:-1] != shapes[0][:-1] for shape in shapes):
+            found = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
+            raise ShapeError(f"{role} joins variables along the last axis; these do not fit: {found}", variable=names[0])
+        return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))

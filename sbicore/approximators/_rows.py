@@ -1,0 +1,117 @@
+"""Training rows: checked, adapted, cleaned of non-finite values, standardised."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from .._messages import did_you_mean, listing
+from ..errors import DataError, DataWarning, ShapeError
+from ._pipeline import WEIGHT, Pipeline, tensors_of
+from ._roles import ROLES
+
+__all__ = ["Cleaner", "row_events"]
+
+
+def row_events(data: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+    """Event shapes of a data set with one leading axis.
+
+    Raises:
+        DataError: a variable without rows.
+    """
+    events = {}
+    for name, value in tensors_of(data, "data").items():
+        if value.ndim == 0:
+            raise DataError(f"{name!r} is a single number; training data have a row for each simulation", variable=name)
+        events[name] = tuple(value.shape[1:])
+    return events
+
+
+class Cleaner:
+    """Turns raw data into joined role tensors, dropping and counting non-finite rows.
+
+    Args:
+        pipeline: a bound pipeline.
+        max_invalid_share: largest share of rows that may be dropped.
+    """
+
+    def __init__(self, pipeline: Pipeline, max_invalid_share: float) -> None:
+        self.pipeline = pipeline
+        self.share = max_invalid_share
+        self.rows = 0
+        self.dropped = 0
+        self.reasons: dict[str, int] = {}
+
+    def __call__(self, data: Mapping[str, Any]) -> dict[str, Tensor]:
+        """Valid rows by role, `sample_weight` among them.
+
+        Raises:
+            DataError: missing variables, no rows, more invalid rows than allowed.
+            ShapeError: another shape than agreed, or variables with different numbers of rows.
+        """
+        raw = tensors_of(data, "data")
+        weight = raw.pop(WEIGHT, None)
+        missing = [name for name in self.pipeline.events if name not in raw]
+        if missing:
+            near = did_you_mean(missing[0], [name for name in raw if name not in self.pipeline.events])
+            raise DataError(f"data lack {listing(missing)}{near}\nFound: {listing(raw)}", variable=missing[0])
+        raw = self.pipeline.checked(raw, "data", lead=1)
+        counts = {name: len(value) for name, value in raw.items()}
+        if weight is not None:
+            counts[WEIGHT] = weight.numel()
+        if len(set(counts.values())) > 1:
+            found = ", ".join(f"{name} {count}" for name, count in counts.items())
+            raise ShapeError(f"variables have different numbers of rows: {found}")
+        count = next(iter(counts.values()))
+        if count == 0:
+            raise DataError("data have no rows")
+        joined = self.pipeline.forward(raw, ROLES, "data")
+        if weight is not None:
+            weight = weight.reshape(count)
+            if not bool((weight >= 0).all()):
+                raise DataError(f"{WEIGHT} has negative or NaN entries", variable=WEIGHT)
+            joined[WEIGHT] = weight.float()
+        return self._valid(raw, joined, count)
+
+    def finish(self) -> None:
+        """Warn once about all rows dropped so far."""
+        if self.dropped:
+            warnings.warn(
+                f"{self.dropped} of {self.rows} rows dropped because of NaN or infinite values ({self._reasons()}).",
+                DataWarning,
+                stacklevel=3,
+            )
+
+    def _valid(self, raw: dict[str, Tensor], joined: dict[str, Tensor], count: int) -> dict[str, Tensor]:
+        valid = torch.ones(count, dtype=torch.bool)
+        for tensor in joined.values():
+            valid &= torch.isfinite(tensor).reshape(count, -1).all(1)
+        invalid = int((~valid).sum())
+        self.rows += count
+        if not invalid:
+            return joined
+        self.dropped += invalid
+        explained = torch.zeros(count, dtype=torch.bool)
+        for name, value in raw.items():
+            bad = ~torch.isfinite(value).reshape(count, -1).all(1) & ~valid
+            self._count(name, int(bad.sum()))
+            explained |= bad
+        self._count("outside the domain of the adapter or the bounds", int((~valid & ~explained).sum()))
+        if invalid == count or self.dropped > self.share * self.rows:
+            raise DataError(
+                f"{self.dropped} of {self.rows} rows have NaN or infinite values ({self._reasons()}); "
+                f"at most {self.share:.0%} may be dropped.\n"
+                "Mend the simulator or the adapter, or allow more: fit(..., max_invalid_share=...)."
+            )
+        return {role: tensor[valid] for role, tensor in joined.items()}
+
+    def _count(self, reason: str, rows: int) -> None:
+        if rows:
+            self.reasons[reason] = self.reasons.get(reason, 0) + rows
+
+    def _reasons(self) -> str:
+        return ", ".join(f"{reason}: {rows}" for reason, rows in self.reasons.items())

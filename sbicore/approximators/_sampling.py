@@ -1,0 +1,95 @@
+"""Draws in blocks, from the network's space to the user's."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from .._messages import listing
+from ..errors import SamplingError, SamplingWarning
+from ..randomness import RowGenerators
+from ..training.progress import Progress
+from ._blocks import Chunk, chunks
+from ._bounds import Rejection, outside_bounds
+from ._report import Cost
+
+if TYPE_CHECKING:
+    from .continuous import ContinuousApproximator
+
+__all__ = ["rows_at_once", "sample"]
+
+_CPU_ROWS, _ACCELERATOR_ROWS = 2_000, 200_000
+
+
+def sample(
+    model: ContinuousApproximator,
+    observed: Tensor | None,
+    draws: int,
+    *,
+    seed: int,
+    chunk_size: int | None,
+    progress: bool,
+    options: Mapping[str, Any],
+) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """Draws `{name: (O, S, *event)}` and the facts of a report."""
+    observations = 1 if observed is None else len(observed)
+    cost = Cost()
+
+    def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
+        conditions = None if observed is None else observed[[i for i, _ in chunk.rows]].unsqueeze(1)
+        generators = RowGenerators(seed, [(i, b, attempt) for i, b in chunk.rows])
+        facts: dict[str, Any] = {}
+        shape = (len(chunk.rows), chunk.size)
+        z = model.network.sample(shape, conditions, generator=generators, report=facts, **options).cpu()
+        cost.add(facts, chunk.size)
+        return model.to_user_space(z)
+
+    rejection = Rejection(model.bounds) if model.bounds and model.out_of_bounds == "reject" else None
+    parts: dict[tuple[int, int], dict[str, Tensor]] = {}
+    model.eval()
+    with torch.inference_mode(), Progress(observations * draws, "sampling", enabled=progress, unit="draw") as bar:
+        for chunk in chunks(observations, draws, chunk_size or rows_at_once(model)):
+            values = run(chunk, 0)
+            if rejection is not None:
+                values = rejection(chunk, values, run)
+            for k, row in enumerate(chunk.rows):
+                parts[row] = {name: value[k] for name, value in values.items()}
+            bar.update(len(chunk.rows) * chunk.size)
+    joined = _assemble(parts, observations)
+    _check(model, joined)
+    facts = cost.facts()
+    if rejection is not None:
+        facts["acceptance"] = rejection.acceptance
+    return joined, facts
+
+
+def rows_at_once(model: ContinuousApproximator) -> int:
+    """Draws of one call of the network: few enough for the cache, or plenty on an accelerator."""
+    return _CPU_ROWS if model.device.type == "cpu" else _ACCELERATOR_ROWS
+
+
+def _assemble(parts: dict[tuple[int, int], dict[str, Tensor]], observations: int) -> dict[str, Tensor]:
+    blocks = 1 + max(b for _, b in parts)
+    return {
+        name: torch.stack([torch.cat([parts[i, b][name] for b in range(blocks)]) for i in range(observations)])
+        for name in parts[0, 0]
+    }
+
+
+def _check(model: ContinuousApproximator, values: Mapping[str, Tensor]) -> None:
+    bad = [name for name, value in values.items() if not bool(torch.isfinite(value).all())]
+    if bad:
+        raise SamplingError(
+            f"draws of {listing(bad)} are not finite.\n"
+            "The adapter's inverse overflows: train longer, or give bounds to these variables."
+        )
+    if model.bounds and model.out_of_bounds == "warn":
+        outside = outside_bounds(model.bounds, values)
+        if outside.any():
+            warnings.warn(
+                f"{int(outside.sum())} of {outside.numel()} draws leave the bounds.", SamplingWarning, stacklevel=4
+            )

@@ -1,0 +1,65 @@
+"""Standardisation by the moments of the training split."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+import torch
+from torch import Tensor, nn
+
+from ..errors import DataWarning
+
+__all__ = ["Standardizer"]
+
+_CONSTANT = 1e-7
+
+
+class Standardizer(nn.Module):
+    """`(x - mean) / std` along the last axis; one mean and deviation a channel for structured data.
+
+    It stays on the CPU in float64, where values arrive and leave, so that large offsets cost
+    no precision. Before `fit_moments` it is the identity.
+    """
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, event: tuple[int, ...]) -> None:
+        super().__init__()
+        self.event = event
+        self.register_buffer("mean", torch.zeros(event[-1], dtype=torch.float64))
+        self.register_buffer("std", torch.ones(event[-1], dtype=torch.float64))
+        self.is_fitted = False
+
+    def _apply(self, fn: object, recurse: bool = True) -> Standardizer:
+        return self
+
+    def fit_moments(self, x: Tensor, names: list[str]) -> None:
+        """Take mean and deviation over all axes but the last; a constant feature keeps deviation 1."""
+        flat = x.reshape(-1, x.shape[-1]).double()
+        std, mean = torch.std_mean(flat, dim=0, correction=0)
+        constant = std <= _CONSTANT * mean.abs().clamp_min(torch.finfo(torch.float32).tiny)
+        if constant.any():
+            found = ", ".join(name for name, flag in zip(names, constant.tolist(), strict=True) if flag)
+            warnings.warn(
+                f"{int(constant.sum())} constant feature(s) in the training data, left unscaled: {found}",
+                DataWarning,
+                stacklevel=2,
+            )
+        self.mean = mean
+        self.is_fitted = True
+        self.std = torch.where(constant, 1.0, std)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Standardise `(*, *event)`."""
+        return (x.double() - self.mean) / self.std
+
+    def inverse(self, z: Tensor) -> Tensor:
+        """Undo it."""
+        return z.double() * self.std + self.mean
+
+    @property
+    def log_det(self) -> float:
+        """`log|det dz/dx|` of one event."""
+        return -float(self.std.log().sum()) * math.prod(self.event[:-1])

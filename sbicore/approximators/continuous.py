@@ -1,0 +1,360 @@
+"""The approximator of continuous targets: fit, sample, log_prob, save."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from .. import _extensions
+from .._messages import did_you_mean
+from ..adapter import Adapter
+from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
+from ..randomness import fresh_seed, seed_for
+from ..registry import as_config, configure
+from ..shapes import Shapes
+from ..training import History
+from . import _density, _fitting, _sampling
+from ._checks import checked_bounds, require_count, require_finite, require_rows
+from ._pipeline import Pipeline, tensors_of
+from ._report import Report
+from ._roles import ROLES, Roles
+from ._standardizer import Standardizer
+
+__all__ = ["ContinuousApproximator"]
+
+_OUT_OF_BOUNDS = ("transform", "reject", "warn")
+
+
+class ContinuousApproximator(nn.Module):
+    """An inference network with adapter, standardisation and (optionally) a summary network.
+
+    Args:
+        inference_network: name, mapping, config, or `nn.Module` with the network protocol.
+        summary_network: the same for a summary network; it reads `summary_variables`.
+        adapter: transforms between the user's variables and the roles.
+        inference_variables, inference_conditions, summary_variables: names of variables of each
+            role; by default the variables named like the roles.
+        standardize: roles to standardise: `"all"`, None, a role or a list of roles.
+        bounds: `{name: (low, high)}` of inferred variables; low or high may be None.
+        out_of_bounds: `"transform"` trains in an unbounded space, so that no draw can leave the
+            bounds; `"reject"` draws again, within a budget; `"warn"` counts.
+
+    Raises:
+        ConfigError: an argument that cannot work.
+    """
+
+    arguments: ClassVar[tuple[str, ...]] = (
+        "summary_network",
+        "summary_kwargs",
+        "adapter",
+        "inference_variables",
+        "inference_conditions",
+        "summary_variables",
+        "standardize",
+        "bounds",
+        "out_of_bounds",
+    )
+
+    def __init__(
+        self,
+        inference_network: Any,
+        *,
+        summary_network: Any = None,
+        adapter: Adapter | None = None,
+        inference_variables: Any = None,
+        inference_conditions: Any = None,
+        summary_variables: Any = None,
+        standardize: Any = "all",
+        bounds: Mapping[str, Any] | None = None,
+        out_of_bounds: str = "transform",
+    ) -> None:
+        super().__init__()
+        self.config = configure(inference_network, kind="inference_network")
+        self.summary_config = None if summary_network is None else as_config(summary_network, kind="summary_network")
+        if adapter is not None and not isinstance(adapter, Adapter):
+            raise ConfigError(f"adapter takes an sbicore.Adapter, got {type(adapter).__name__}")
+        if out_of_bounds not in _OUT_OF_BOUNDS:
+            raise ConfigError(
+                f"out_of_bounds={out_of_bounds!r} is unknown{did_you_mean(out_of_bounds, _OUT_OF_BOUNDS)}\n"
+                f"Choices: {', '.join(_OUT_OF_BOUNDS)}"
+            )
+        self.bounds = {name: checked_bounds(name, pair) for name, pair in (bounds or {}).items()}
+        self.out_of_bounds = out_of_bounds
+        self.standardize = _roles_to_standardize(standardize)
+        self.pipeline = Pipeline(
+            Adapter() if adapter is None else adapter.copy(),
+            Roles(
+                inference_variables=inference_variables,
+                inference_conditions=inference_conditions,
+                summary_variables=summary_variables,
+            ),
+            self.bounds if out_of_bounds == "transform" else None,
+        )
+        self.history = History()
+        self.network: Any = None
+        self.summary_network: Any = None
+        self.standardizers = nn.ModuleDict()
+
+    @property
+    def is_built(self) -> bool:
+        """Whether shapes are known and the network exists."""
+        return self.network is not None
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+
+    def build(self, events: Mapping[str, tuple[int, ...]], *, seed: int | None = None) -> ContinuousApproximator:
+        """Fix names and shapes, and make the network; `fit` does this from its first data.
+
+        Args:
+            events: event shape by variable name, e.g. `{"theta": (3,), "x": (5,)}`.
+            seed: covers initialisation; without it one is drawn from torch's default generator.
+
+        Raises:
+            DataError, ShapeError, ConfigError: shapes, roles and networks do not fit.
+        """
+        self.pipeline.bind(events)
+        conditions = self.pipeline.event("inference_conditions")
+        summaries = self.pipeline.event("summary_variables")
+        if summaries is not None and self.summary_config is None:
+            raise ConfigError("summary_variables are given without a summary network.\nGive summary_network=...")
+        if summaries is None and self.summary_config is not None:
+            raise ConfigError(
+                "A summary network is given without anything to read.\nGive summary_variables=[...], or that name in the data."
+            )
+        target = self.pipeline.event("inference_variables")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_for(fresh_seed() if seed is None else seed, 0))
+            width = 0
+            if self.summary_config is not None and summaries is not None:
+                self.summary_network = _extensions.build(self.summary_config, Shapes(target=summaries))
+                width = self.summary_network.out_features
+            joined = _joined(conditions, width)
+            self.network = _extensions.build(self.config, Shapes(target=target, conditions=joined))
+        for role in ROLES:
+            event = self.pipeline.event(role)
+            if event is not None:
+                self.standardizers[role] = Standardizer(event)
+        return self
+
+    def fit(self, data: Any = None, *, simulator: Any = None, **options: Any) -> History:
+        """Train on arrays, on a simulator, or on any iterable of dict batches.
+
+        Args:
+            data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, or an
+                iterable of such dicts (a re-iterable one is streamed anew each epoch).
+            simulator: the same as giving a simulator as `data`.
+            validation_data: dict of arrays; without it a share of the rows, or simulated rows.
+            seed: covers initialisation, order, times and noise, and simulation.
+            device: where to train and leave the weights; by default where they are.
+            callbacks: callables `(approximator, event)`; see `sbicore.training.FitEvent`.
+            progress: False for silence.
+            **options: fields of `sbicore.training.FitOptions`: epochs, batch_size, learning_rate, ...
+
+        Returns:
+            The history, also kept as `.history`; a second fit goes on from the present weights.
+
+        Raises:
+            DataError, ShapeError: data that cannot be used, naming the variable.
+            TrainingError: not one finite step.
+        """
+        if simulator is not None:
+            if data is not None:
+                raise ConfigError("fit takes data or a simulator, not both")
+            data = simulator
+        return _fitting.fit(self, data, **options)
+
+    def fit_online(self, simulator: Any, **options: Any) -> History:
+        """`fit` on a simulator: `epochs` of `num_batches_per_epoch` fresh batches."""
+        return _fitting.fit(self, simulator, **options)
+
+    def fit_offline(self, data: Any, **options: Any) -> History:
+        """`fit` on a dict of arrays."""
+        return _fitting.fit(self, data, **options)
+
+    def sample(
+        self,
+        conditions: Mapping[str, Any] | None = None,
+        num_samples: int = 1000,
+        *,
+        seed: int | None = None,
+        as_tensor: bool = False,
+        report: bool = False,
+        progress: bool = True,
+        chunk_size: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Draw from the posterior of each observation.
+
+        Args:
+            conditions: `{name: (O, *event)}`; one observation may leave its axis out. None for
+                a network without conditions.
+            num_samples: draws for each observation, S >= 1.
+            seed: without it one is drawn from torch's default generator.
+            as_tensor: tensors instead of NumPy arrays.
+            report: also return a `Report`: evaluations, steps, seconds, seed, acceptance.
+            progress: False for silence.
+            chunk_size: draws that are computed together; affects memory and speed only.
+            **options: of the network, e.g. `steps`, `method`, `rtol`, `atol`.
+
+        Returns:
+            `{name: (O, S, *event)}` in float32, without conditions `(S, *event)`.
+
+        Raises:
+            NotBuiltError: not trained yet.
+            DataError, ShapeError: missing, misshapen or non-finite conditions.
+            ConfigError: an unknown or impossible option; nothing has been computed then.
+        """
+        self._require_built("sample")
+        num_samples = require_count("num_samples", num_samples)
+        if chunk_size is not None:
+            require_count("chunk_size", chunk_size)
+        self.config.sample_options(**options)
+        started = time.perf_counter()
+        seed = fresh_seed() if seed is None else int(seed)
+        observed = self.observe(conditions)
+        draws, facts = _sampling.sample(
+            self, observed, num_samples, seed=seed, chunk_size=chunk_size, progress=progress, options=options
+        )
+        if observed is None:
+            draws = {name: value[0] for name, value in draws.items()}
+        result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}
+        return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
+
+    def log_prob(
+        self,
+        data: Mapping[str, Any],
+        *,
+        seed: int | None = None,
+        as_tensor: bool = False,
+        report: bool = False,
+        progress: bool = True,
+        chunk_size: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Log density of inferred variables given conditions, in the space of the user's variables.
+
+        Args:
+            data: inferred variables `(N, *event)` and conditions `(N, *event)`, or one
+                observation for all rows.
+            seed: for options that estimate, such as `hutchinson`.
+            as_tensor, report, progress, chunk_size, **options: as in `sample`.
+
+        Returns:
+            `(N,)`; minus infinity outside the support that bounds or adapter define.
+
+        Raises:
+            ConfigError: the network has no density, or an option is unknown.
+        """
+        self._require_built("log_prob")
+        if "log_prob" not in self.config.capabilities:
+            from ..registry import plugins
+
+            able = ", ".join(row["name"] for row in plugins("inference_network", capability="log_prob"))
+            raise ConfigError(f"{self.config.name!r} has no density.\nNetworks with log_prob: {able or 'none installed'}")
+        if chunk_size is not None:
+            require_count("chunk_size", chunk_size)
+        self.config.log_prob_options(**options)
+        started = time.perf_counter()
+        seed = fresh_seed() if seed is None else int(seed)
+        values, facts = _density.log_prob(
+            self, data, seed=seed, chunk_size=chunk_size, progress=progress, options=options
+        )
+        result: Any = values if as_tensor else values.numpy()
+        return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
+
+    def save(self, path: Any) -> None:
+        """Write weights and description to one file, beside it first and then renamed.
+
+        Raises:
+            NotBuiltError: not trained yet.
+        """
+        from ..artifact import save
+
+        save(self, path)
+
+    def restore(self, tensors: Mapping[str, Tensor], history: Mapping[str, Any], standardized: list[str]) -> None:
+        """Take over saved weights, history and which roles have moments.
+
+        Raises:
+            ArtifactError: names or shapes of the weights differ.
+        """
+        try:
+            self.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            raise ArtifactError(f"weights do not fit the described network: {error}") from error
+        self.history = History(**history)
+        for role in standardized:
+            self.standardizers[role].is_fitted = True
+        self.eval()
+
+    def embed(self, roles: Mapping[str, Tensor]) -> Tensor | None:
+        """The conditions of the network from standardised roles: direct ones, then summaries."""
+        parts = [roles["inference_conditions"]] if "inference_conditions" in roles else []
+        if self.summary_network is not None:
+            parts.append(self.summary_network(roles["summary_variables"]))
+        return None if not parts else parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Role tensors as the network takes them: standardised, float32."""
+        return {
+            role: (self.standardizers[role](value) if role in self.standardize else value).float()
+            for role, value in roles.items()
+            if role in self.standardizers
+        }
+
+    def observe(self, conditions: Mapping[str, Any] | None, what: str = "conditions") -> Tensor | None:
+        """Checked, embedded conditions `(O, C)`; None for a network without any."""
+        roles = tuple(role for role in ROLES[1:] if role in self.standardizers)
+        if not roles:
+            if conditions:
+                raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
+            return None
+        names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
+        if conditions is None:
+            raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
+        raw = self.pipeline.checked(tensors_of(conditions, what), what, lead=1)
+        rows = require_rows(raw, what)
+        raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items() if name in names}
+        joined = self.pipeline.forward(raw, roles, what)
+        require_finite(raw, joined, what)
+        with torch.no_grad():
+            return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
+
+    def to_user_space(self, z: Tensor) -> dict[str, Tensor]:
+        """The user's variables, float32, from draws of the network `(*, *event)`."""
+        z = z.double()
+        if "inference_variables" in self.standardize:
+            z = self.standardizers["inference_variables"].inverse(z)
+        return {name: value.float() for name, value in self.pipeline.inverse(z).items()}
+
+    def _require_built(self, what: str) -> None:
+        if not self.is_built:
+            raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+
+
+def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...] | None:
+    if conditions is None:
+        return (summary,) if summary else None
+    if summary and len(conditions) != 1:
+        raise ConfigError(f"direct conditions of shape {conditions} cannot be joined with a summary vector")
+    return (*conditions[:-1], conditions[-1] + summary)
+
+
+def _roles_to_standardize(value: Any) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    names = ROLES if value == "all" else (value,) if isinstance(value, str) else tuple(value)
+    for name in names:
+        if name not in ROLES:
+            raise ConfigError(
+                f"standardize names {name!r}, which is no role{did_you_mean(name, ROLES)}\n"
+                f"Choices: 'all', None, {', '.join(ROLES)}"
+            )
+    return names

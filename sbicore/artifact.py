@@ -1,0 +1,191 @@
+"""One file for a trained approximator: safetensors weights with a JSON description; nothing is unpickled."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _compat, _index
+from .config import Config, Hyperparameters
+from .errors import ArtifactError, NotBuiltError, SbicoreError, UnknownComponentError
+
+if TYPE_CHECKING:
+    from .approximators import ContinuousApproximator
+
+__all__ = ["FORMAT", "load", "save"]
+
+FORMAT = 1
+_KEY = "sbicore"
+
+
+def save(model: ContinuousApproximator, path: Any) -> None:
+    """Write `model` to `path`: first beside it, then renamed, so that no half file is left.
+
+    Raises:
+        NotBuiltError: the model has no weights yet.
+        OSError: the folder cannot be written.
+    """
+    from safetensors.torch import save_file
+
+    if not model.is_built:
+        raise NotBuiltError("save needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+    target = Path(path)
+    beside = target.with_name(f".{target.name}.{os.getpid()}.part")
+    tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
+    try:
+        save_file(tensors, beside, metadata={_KEY: json.dumps(_header(model))})
+        beside.replace(target)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "cpu") -> ContinuousApproximator:
+    """Read an approximator, ready to sample.
+
+    Args:
+        path: a file written by `.save(...)`.
+        modules: your own `nn.Module`s by their place, e.g. `{"$.subnet": MyNet()}`, where the
+            approximator was built with such; the error without them says which.
+        device: where the weights go.
+
+    Raises:
+        ArtifactError: no such file, damaged, foreign, or of a newer format.
+        UnknownComponentError: a plugin is missing; it is named with its install command.
+    """
+    from . import approximators
+    from .adapter import Adapter
+
+    header, tensors = _read(Path(path))
+    modules = modules or {}
+    try:
+        network = _restored(header["inference_network"], "inference_network", "$", modules, header)
+        summary = header["summary_network"]
+        if summary is not None:
+            summary = _restored(summary, "summary_network", "$summary_network", modules, header)
+        model: ContinuousApproximator = getattr(approximators, header["approximator"])(
+            network,
+            summary_network=summary,
+            adapter=Adapter.from_list(header["adapter"]),
+            standardize=header["standardize"],
+            bounds=header["bounds"],
+            out_of_bounds=header["out_of_bounds"],
+            **header["roles"],
+        )
+        model.build({name: tuple(event) for name, event in header["events"].items()}, seed=0)
+        model.restore(tensors, header["history"], header["standardized"])
+    except SbicoreError:
+        raise
+    except Exception as error:
+        raise ArtifactError(
+            f"{path} does not fit what is installed: {type(error).__name__}: {error}\n"
+            f"It was written by sbicore {header.get('sbicore')} with {header.get('plugins')}."
+        ) from error
+    return model.to(device)
+
+
+def _header(model: ContinuousApproximator) -> dict[str, Any]:
+    import torch
+
+    from .approximators._roles import ROLES
+
+    roles = model.pipeline.roles
+    return {
+        "format": FORMAT,
+        "sbicore": _compat.core_version(),
+        "torch": torch.__version__,
+        "plugins": dict(sorted(_providers([model.config, model.summary_config]))),
+        "approximator": type(model).__name__,
+        "inference_network": model.config.to_dict(),
+        "summary_network": model.summary_config and model.summary_config.to_dict(),
+        "adapter": model.pipeline.adapter.to_list(),
+        "roles": {role: list(names) for role in ROLES if (names := roles.of(role))},
+        "standardize": list(model.standardize) or None,
+        "standardized": [role for role, part in model.standardizers.items() if part.is_fitted],
+        "bounds": {name: [_listed(low), _listed(high)] for name, (low, high) in model.bounds.items()},
+        "out_of_bounds": model.out_of_bounds,
+        "events": {name: list(event) for name, event in model.pipeline.events.items()},
+        "history": model.history.to_dict(),
+    }
+
+
+def _listed(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _providers(values: list[Any]) -> Iterator[tuple[str, list[str]]]:
+    """`kind/name` with distribution and version, for every component in use."""
+    for value in values:
+        if isinstance(value, Config) and not value.name.startswith("@"):
+            found = _index.entries(value.kind, value.name)
+            package = type(value).__module__.partition(".")[0]
+            for entry in [entry for entry in found if entry.value.startswith(package)][:1]:
+                yield f"{value.kind}/{value.name}", [entry.distribution, entry.version]
+        if isinstance(value, Hyperparameters):
+            yield from _providers(list(value._values().values()))
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    if not path.is_file():
+        raise ArtifactError(f"There is no file {path}")
+    try:
+        with safe_open(path, framework="pt") as file:
+            text = (file.metadata() or {}).get(_KEY)
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError, ValueError) as error:
+        raise ArtifactError(
+            f"{path} cannot be read; it is damaged, cut short, or no sbicore artifact: {error}"
+        ) from error
+    if text is None:
+        raise ArtifactError(f"{path} holds tensors but was not written by sbicore.")
+    try:
+        header = json.loads(text)
+        number = header["format"]
+    except (ValueError, KeyError, TypeError) as error:
+        raise ArtifactError(f"{path} has a damaged description: {error}") from error
+    if not isinstance(number, int) or number > FORMAT:
+        raise ArtifactError(
+            f"{path} has format {number}; sbicore {_compat.core_version()} reads up to format {FORMAT}.\n"
+            "pip install --upgrade sbicore"
+        )
+    return header, tensors
+
+
+def _restored(
+    saved: Mapping[str, Any], kind: str, place: str, modules: Mapping[str, Any], header: Mapping[str, Any]
+) -> Any:
+    """A config from its saved form, with given modules in their places."""
+    from .registry import configure
+
+    filled = _fill(saved, place, modules)
+    try:
+        return configure(filled, kind=kind) if isinstance(filled, dict) else filled
+    except UnknownComponentError as error:
+        distribution, version = header.get("plugins", {}).get(f"{error.kind}/{error.name}", (None, None))
+        if distribution is None or getattr(error, "install", None):
+            raise
+        raise UnknownComponentError(
+            f"This artifact needs {error.kind.replace('_', ' ')} {error.name!r} of {distribution} {version}, "
+            "which is not installed.\nInstall that package if you trust it.",
+            kind=error.kind,
+            name=error.name,
+        ) from None
+
+
+def _fill(saved: Any, place: str, modules: Mapping[str, Any]) -> Any:
+    if isinstance(saved, Mapping):
+        if saved.get("name") == "@module":
+            from ._modules import ModuleConfig, missing_module
+
+            if place not in modules:
+                raise missing_module(place, dict(saved))
+            given = modules[place]
+            return given if isinstance(given, Config) else ModuleConfig.of(given, "subnet", saved.get("call", "xtc"))
+        return {key: _fill(value, f"{place}.{key}", modules) for key, value in saved.items()}
+    if isinstance(saved, list):
+        return tuple(_fill(item, f"{place}[{i}]", modules) for i, item in enumerate(saved))
+    return saved

@@ -1,0 +1,49 @@
+"""The command `sbicore`: one file a subcommand, each with `add(commands)`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+__all__ = ["main"]
+
+_BUILT_IN = ("plugins", "describe", "doctor", "quickstart")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a subcommand; the exit status is 0 on success, 1 on an error, 2 on wrong usage."""
+    from ..errors import SbicoreError
+
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    parser = _parser(extensions=not arguments or arguments[0] not in _BUILT_IN)
+    options = parser.parse_args(arguments)
+    if not hasattr(options, "run"):
+        parser.print_help()
+        return 2
+    try:
+        return int(options.run(options) or 0)
+    except SbicoreError as error:
+        print(f"{type(error).__name__}: {error}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+
+
+def _parser(*, extensions: bool) -> argparse.ArgumentParser:
+    from .._compat import core_version
+
+    parser = argparse.ArgumentParser(prog="sbicore", description="Simulation-based inference in PyTorch.")
+    parser.add_argument("--version", action="version", version=f"sbicore {core_version()}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name in _BUILT_IN:
+        importlib.import_module(f"{__name__}.{name}").add(commands)
+    if extensions:
+        from .._extensions import manager
+
+        manager().hook.sbicore_cli(commands=commands)
+    return parser

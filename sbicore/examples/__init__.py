@@ -1,0 +1,1 @@
+"""Worked problems that come with sbicore, one a file: data, prior, simulator, likelihood."""

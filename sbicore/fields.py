@@ -1,0 +1,276 @@
+"""Hyperparameters as attrs fields: each converts, checks and documents itself.
+
+`depth: int = integer(6, ge=1, doc="Number of blocks.")`. Without a default a field is required.
+A bad value raises ConfigError with the path of the hyperparameter.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from .errors import ConfigError, SbicoreError
+
+__all__ = [
+    "FrozenMapping",
+    "choice",
+    "component",
+    "flag",
+    "integer",
+    "mapping",
+    "number",
+    "numbers",
+    "options",
+    "sizes",
+    "text",
+]
+
+REQUIRED: Any = attrs.NOTHING
+
+
+class FrozenMapping(Mapping[str, Any]):
+    """An immutable, hashable mapping that keeps its order and prints as a dict."""
+
+    __slots__ = ("_items",)
+
+    def __init__(self, items: Mapping[str, Any] | None = None) -> None:
+        self._items = dict(items or {})
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __hash__(self) -> int:
+        return hash(frozenset(self._items.items()))
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+def integer(
+    default: Any = REQUIRED,
+    *,
+    ge: int | None = None,
+    le: int | None = None,
+    multiple_of: int | None = None,
+    also: Sequence[str] = (),
+    optional: bool = False,
+    doc: str,
+) -> Any:
+    """A whole number (`True` and `3.0` are refused), or one of the words in `also`."""
+
+    def convert(value: Any) -> int | str:
+        if isinstance(value, str) and value in also:
+            return value
+        if isinstance(value, bool) or not hasattr(value, "__index__"):
+            words = "".join(f" or {word!r}" for word in also)
+            raise ConfigError(f"expected a whole number{words}, got {value!r}")
+        value = int(value.__index__())
+        _bounds(value, ge=ge, le=le)
+        if multiple_of is not None and value % multiple_of:
+            raise ConfigError(f"must be a multiple of {multiple_of}, got {value}")
+        return value
+
+    facts = {"ge": ge, "le": le, "multiple_of": multiple_of, "also": tuple(also) or None}
+    return _field(default, convert, doc, "integer", optional, **facts)
+
+
+def number(
+    default: Any = REQUIRED,
+    *,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+    optional: bool = False,
+    doc: str,
+) -> Any:
+    """A finite real number."""
+
+    def convert(value: Any) -> float:
+        return _number(value, ge=ge, gt=gt, le=le, lt=lt)
+
+    return _field(default, convert, doc, "number", optional, ge=ge, gt=gt, le=le, lt=lt)
+
+
+def flag(default: Any = REQUIRED, *, doc: str) -> Any:
+    """True or False, and nothing that merely looks like it."""
+
+    def convert(value: Any) -> bool:
+        if not isinstance(value, bool):
+            raise ConfigError(f"expected True or False, got {value!r}")
+        return value
+
+    return _field(default, convert, doc, "flag", False)
+
+
+def text(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
+    """A string."""
+
+    def convert(value: Any) -> str:
+        if not isinstance(value, str):
+            raise ConfigError(f"expected a string, got {value!r}")
+        return value
+
+    return _field(default, convert, doc, "text", optional)
+
+
+def choice(
+    default: Any = REQUIRED, *, options: Sequence[str], optional: bool = False, doc: str
+) -> Any:
+    """One of a closed set of names."""
+    allowed = tuple(options)
+
+    def convert(value: Any) -> str:
+        if value not in allowed:
+            from ._messages import did_you_mean
+
+            raise ConfigError(
+                f"unknown choice {value!r}{did_you_mean(value, allowed)}\n"
+                f"Choices: {', '.join(allowed)}{', None' if optional else ''}"
+            )
+        return str(value)
+
+    return _field(default, convert, doc, "choice", optional, options=allowed)
+
+
+def sizes(default: Any = REQUIRED, *, ge: int = 1, nonempty: bool = True, doc: str) -> Any:
+    """A sequence of whole numbers, stored as a tuple."""
+
+    def convert(value: Any) -> tuple[int, ...]:
+        items = _sequence(value)
+        for item in items:
+            if isinstance(item, bool) or not hasattr(item, "__index__"):
+                raise ConfigError(f"expected whole numbers, got {value!r}")
+            _bounds(int(item), ge=ge)
+        if nonempty and not items:
+            raise ConfigError("must not be empty")
+        return tuple(int(item) for item in items)
+
+    return _field(default, convert, doc, "sizes", False, ge=ge)
+
+
+def numbers(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
+    """A number or a (nested) sequence of finite numbers; sequences become tuples."""
+
+    def convert(value: Any) -> Any:
+        if hasattr(value, "tolist"):
+            value = value.tolist()
+        if isinstance(value, (list, tuple)):
+            return tuple(convert(item) for item in value)
+        return _number(value)
+
+    return _field(default, convert, doc, "numbers", optional)
+
+
+def mapping(default: Any = REQUIRED, *, doc: str) -> Any:
+    """A mapping from names to plain values, stored frozen."""
+
+    def convert(value: Any) -> FrozenMapping:
+        if not isinstance(value, Mapping):
+            raise ConfigError(f"expected a mapping, got {value!r}")
+        return FrozenMapping({str(key): _plain(item) for key, item in value.items()})
+
+    return _field(default, convert, doc, "mapping", False)
+
+
+def component(kind: str, default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
+    """Another component: a name, a mapping with `name`, a config, or any `nn.Module`.
+
+    `<field>_kwargs` given beside it is folded into the nested config and not stored.
+    """
+
+    def convert(value: Any) -> Any:
+        from .registry import as_config
+
+        return as_config(value, kind=kind)
+
+    return _field(default, convert, doc, "component", optional, kind=kind)
+
+
+def options(cls: Any, default: Any = None, *, doc: str) -> Any:
+    """A group of options described by an `Options` class; a mapping is converted."""
+
+    def convert(value: Any) -> Any:
+        if isinstance(value, cls):
+            return value
+        if value is not None and not isinstance(value, Mapping):
+            raise ConfigError(f"expected a mapping of options, got {value!r}")
+        return cls(**(value or {}))
+
+    return _field(default, convert, doc, "options", False, options_class=cls)
+
+
+def _field(
+    default: Any, convert: Callable[[Any], Any], doc: str, type_name: str, optional: bool, **facts: Any
+) -> Any:
+    def located(value: Any, field: attrs.Attribute[Any]) -> Any:
+        if optional and value is None:
+            return None
+        try:
+            return convert(value)
+        except SbicoreError as error:
+            raise error.within(field.alias or field.name) from error.__cause__
+
+    return attrs.field(
+        default=default,
+        converter=attrs.Converter(located, takes_field=True),  # type: ignore[call-overload]
+        metadata={
+            "doc": doc,
+            "type": type_name,
+            "optional": optional,
+            **{name: fact for name, fact in facts.items() if fact is not None},
+        },
+    )
+
+
+def _number(value: Any, **bounds: float | None) -> float:
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise ConfigError(f"expected a number, got {value!r}")
+    result = float(value)
+    if not math.isfinite(result):
+        raise ConfigError(f"must be finite, got {result}")
+    _bounds(result, **bounds)
+    return result
+
+
+def _bounds(
+    value: float,
+    ge: float | None = None,
+    gt: float | None = None,
+    le: float | None = None,
+    lt: float | None = None,
+) -> None:
+    for bound, sign, holds in (
+        (ge, ">=", lambda b: value >= b),
+        (gt, ">", lambda b: value > b),
+        (le, "<=", lambda b: value <= b),
+        (lt, "<", lambda b: value < b),
+    ):
+        if bound is not None and not holds(bound):
+            raise ConfigError(f"must be {sign} {bound}, got {value}")
+
+
+def _sequence(value: Any) -> Sequence[Any]:
+    if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
+        raise ConfigError(f"expected a sequence, got {value!r}")
+    return value
+
+
+def _plain(value: Any) -> Any:
+    """A JSON-like value with sequences as tuples and mappings frozen."""
+    if isinstance(value, Mapping):
+        return FrozenMapping({str(key): _plain(item) for key, item in value.items()})
+    if isinstance(value, (list, tuple)):
+        return tuple(_plain(item) for item in value)
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    raise ConfigError(f"expected plain values (None, bool, int, float, str, sequences), got {value!r}")

@@ -1,0 +1,295 @@
+"""From names to configs to approximators: `configure`, `build`, `plugins`, `describe`, `register`."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from . import _compat, _index, config as _config
+from ._kinds import KINDS, kind_of
+from ._messages import close_match, did_you_mean, listing
+from .config import Config
+from .errors import (
+    AmbiguousComponentError,
+    BrokenPluginError,
+    ConfigError,
+    IncompatiblePluginError,
+    InvalidComponentError,
+    PluginWarning,
+    UnknownComponentError,
+)
+
+if TYPE_CHECKING:
+    from .approximators import ContinuousApproximator
+
+__all__ = ["as_config", "build", "configure", "describe", "plugins", "register", "registered", "resolve"]
+
+
+def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> Any:
+    """Make a config from a name (or mapping, config, `nn.Module`) and hyperparameters.
+
+    Args:
+        name: `"flow_matching"`, `"distribution/name"`, a mapping with `name`, or a config.
+        kind: kind of component; without it an inference network, else whatever kind has this name.
+        **hyperparameters: fields of the config; `<component>_kwargs` fold into components.
+
+    Raises:
+        UnknownComponentError, AmbiguousComponentError, IncompatiblePluginError, BrokenPluginError:
+            the name leads to no usable plugin.
+        UnknownHyperparameterError, ConfigError: a hyperparameter is misspelt or impossible.
+    """
+    if isinstance(name, str):
+        found = resolve(name, kind=kind or _guess_kind(name))
+        return found(**hyperparameters)
+    if isinstance(name, Mapping):
+        return as_config({**name, **hyperparameters}, kind=kind or "inference_network")
+    made = as_config(name, kind=kind or getattr(name, "kind", "inference_network"))
+    return made.replace(**hyperparameters) if hyperparameters else made
+
+
+def build(name: Any, **arguments: Any) -> ContinuousApproximator:
+    """Make an approximator for an inference network.
+
+    Args:
+        name: an inference network, as `configure` takes it.
+        **arguments: hyperparameters of the network, and arguments of the approximator that the
+            network declares: `summary_network`, `adapter`, `inference_variables`,
+            `inference_conditions`, `summary_variables`, `standardize`, `bounds`, `out_of_bounds`.
+
+    Raises:
+        ConfigError: an argument belongs neither to the network nor to the approximator.
+    """
+    network = resolve(name) if isinstance(name, str) else None
+    declared = network or as_config(name, kind="inference_network")
+    from . import approximators
+
+    approximator = getattr(approximators, declared.approximator)
+    own = {key: arguments.pop(key) for key in tuple(arguments) if key in approximator.arguments}
+    try:
+        described = network(**arguments) if network else configure(declared, **arguments)
+    except ConfigError as error:
+        wrong = [key for key in arguments if close_match(key, approximator.arguments)]
+        if not error.path and wrong and "did you mean" not in error.message:
+            known = approximator.arguments
+            error.args = (f"build has no argument {wrong[0]!r}{did_you_mean(wrong[0], known)}",)
+            error.message = error.args[0]
+        raise
+    return approximator(described, **own)
+
+
+def plugins(kind: str | None = None, *, capability: str | None = None) -> list[dict[str, str]]:
+    """What is installed, from metadata: kind, name, distribution, version and state.
+
+    The state is `ok`, `disabled`, `ambiguous`, or the requirement that the core does not meet.
+    With `capability` (such as `"log_prob"`) the configs themselves are loaded and asked.
+    """
+    if kind is not None:
+        kind_of(kind)
+    rows = []
+    for entry in _index.entries(kind):
+        state = _state(entry)
+        if capability is not None and (
+            state != "ok" or capability not in resolve(entry.qualified, kind=entry.kind).capabilities
+        ):
+            continue
+        rows.append(
+            {
+                "kind": entry.kind,
+                "name": entry.name,
+                "distribution": entry.distribution,
+                "version": entry.version,
+                "state": state,
+            }
+        )
+    order = list(KINDS)
+    return sorted(rows, key=lambda row: (order.index(row["kind"]), row["name"], row["distribution"]))
+
+
+def describe(name: str, *, kind: str | None = None) -> dict[str, Any]:
+    """Everything a config class says about itself, without importing torch."""
+    found = resolve(name, kind=kind or _guess_kind(name))
+    return {
+        "name": found.name,
+        "kind": found.kind,
+        "class": f"{found.__module__}:{found.__qualname__}",
+        "doc": (found.__doc__ or "").strip(),
+        "capabilities": sorted(found.capabilities),
+        "hyperparameters": [_describe_field(field) for field in attrs.fields(found)],
+    }
+
+
+def register(component: type[Config]) -> type[Config]:
+    """Make a config class known by its name for this session; it hides an installed one."""
+    if not (isinstance(component, type) and issubclass(component, Config)):
+        raise InvalidComponentError(f"register takes a config class, got {component!r}")
+    hidden = [entry for entry in _index.entries(component.kind, component.name) if entry.config is None]
+    if hidden:
+        warnings.warn(
+            f"{component.name!r} of this session hides that of {hidden[0].distribution}", PluginWarning, stacklevel=2
+        )
+    _index.register(component)
+    return component
+
+
+@contextlib.contextmanager
+def registered(*components: type[Config]) -> Iterator[None]:
+    """`register` for the length of a `with` block."""
+    for component in components:
+        register(component)
+    try:
+        yield
+    finally:
+        for component in components:
+            _index.unregister(component)
+
+
+def resolve(name: str, *, kind: str = "inference_network") -> type[Any]:
+    """The config class of this name, through the hooks (core's own is the index of entry points)."""
+    from . import _extensions
+
+    kind_of(kind)
+    found: type[Any] = _extensions.resolve(kind, name)
+    return found
+
+
+def resolve_installed(kind: str, name: str) -> type[Any]:
+    """The config class of this name among installed and session components."""
+    found = [entry for entry in _index.entries(kind, name) if not _index.is_disabled(entry)]
+    if not found:
+        _index.rescan()
+        found = [entry for entry in _index.entries(kind, name) if not _index.is_disabled(entry)]
+    if not found:
+        raise _unknown(kind, name)
+    if len(found) > 1:
+        providers = ", ".join(f"{entry.distribution} ({entry.value})" for entry in found)
+        raise AmbiguousComponentError(
+            f"{kind_of(kind).title} {name!r} is provided by {len(found)} distributions: {providers}\n"
+            f"Choose one, e.g. {found[0].qualified!r}",
+            candidates=[entry.qualified for entry in found],
+        )
+    return _load(found[0])
+
+
+def as_config(value: Any, *, kind: str) -> Any:
+    """A config of this kind from a name, a mapping with `name`, a config, or an `nn.Module`.
+
+    Raises:
+        InvalidComponentError: the value is none of these, or of another kind.
+    """
+    if isinstance(value, str):
+        return resolve(value, kind=kind)()
+    if isinstance(value, Mapping):
+        rest = dict(value)
+        name = rest.pop("name", None)
+        if not isinstance(name, str):
+            raise ConfigError(f"a {kind_of(kind).title} given as a mapping needs a 'name', got {value!r}")
+        return resolve(name, kind=kind)(**rest)
+    if isinstance(value, Config):
+        if value.kind != kind:
+            raise InvalidComponentError(
+                f"expected a {kind_of(kind).title}, got the {kind_of(value.kind).title} {value.name!r}"
+            )
+        return value
+    torch = sys.modules.get("torch")
+    if torch is not None and isinstance(value, torch.nn.Module):
+        from ._modules import ModuleConfig
+
+        return ModuleConfig.of(value, kind)
+    if isinstance(value, type) and issubclass(value, Config):
+        return as_config(value(), kind=kind)
+    raise InvalidComponentError(
+        f"expected a {kind_of(kind).title}: a name, a mapping, a config or an nn.Module; got {value!r}"
+    )
+
+
+def _load(entry: _index.Entry) -> type[Any]:
+    unmet = _compat.unmet_requirement(entry.requires)
+    if unmet:
+        raise IncompatiblePluginError(
+            f"{entry.distribution} {entry.version} needs {unmet}, but sbicore {_compat.core_version()} is installed.\n"
+            f"pip install --upgrade {entry.distribution} sbicore",
+            distribution=entry.distribution,
+            requirement=unmet,
+        )
+    try:
+        found = entry.load()
+    except (Exception, SystemExit) as error:
+        raise BrokenPluginError(
+            f"{kind_of(entry.kind).title} {entry.name!r} is provided by {entry.distribution} {entry.version}, "
+            f"which fails to import ({entry.value}): {type(error).__name__}: {error}\n"
+            f"Reinstall it, or leave it out with SBICORE_DISABLE={entry.distribution}",
+            distribution=entry.distribution,
+            entry_point=entry.value,
+        ) from error
+    base = getattr(_config, kind_of(entry.kind).base)
+    if not (isinstance(found, type) and issubclass(found, base)):
+        raise InvalidComponentError(
+            f"{entry.value} of {entry.distribution} is registered as {kind_of(entry.kind).title} "
+            f"{entry.name!r} but is not a {base.__name__}: {found!r}"
+        )
+    return found
+
+
+def _unknown(kind: str, name: str) -> UnknownComponentError:
+    title = kind_of(kind).title
+    known = _index.catalogue()
+    here = known.get(kind, {}).get(name)
+    if here:
+        if _index.disabled() & {_index._normal(name), _index._normal(here["distribution"])}:
+            return UnknownComponentError(f"{title} {name!r} is switched off by SBICORE_DISABLE", kind=kind, name=name)
+        command = _index.install_command(here["distribution"])
+        return UnknownComponentError(
+            f"{title} {name!r} is provided by {here['distribution']}, which is not installed.\n{command}",
+            kind=kind,
+            name=name,
+            install=command,
+        )
+    installed = sorted({entry.name for entry in _index.entries(kind)})
+    elsewhere = sorted({entry.kind for entry in _index.entries(name=name)})
+    near = close_match(name, [*installed, *known.get(kind, {})])
+    hint = f"; did you mean {near!r}?" if near else ""
+    if elsewhere:
+        hint = f"; {name!r} is a {kind_of(elsewhere[0]).title}"
+    return UnknownComponentError(
+        f"There is no {title} named {name!r}{hint}\nInstalled: {listing(installed)}",
+        kind=kind,
+        name=name,
+        near=near,
+    )
+
+
+def _guess_kind(name: str) -> str:
+    kinds = {entry.kind for entry in _index.entries(name=name)}
+    if not kinds:
+        kinds = {kind for kind, rows in _index.catalogue().items() if name.rpartition("/")[2] in rows}
+    if "inference_network" in kinds or len(kinds) != 1:
+        return "inference_network"
+    return kinds.pop()
+
+
+def _state(entry: _index.Entry) -> str:
+    if _index.is_disabled(entry):
+        return "disabled"
+    unmet = _compat.unmet_requirement(entry.requires)
+    if unmet:
+        return f"incompatible: needs {unmet}"
+    others = [e for e in _index.entries(entry.kind, entry.name) if not _index.is_disabled(e)]
+    return "ambiguous" if len(others) > 1 else "ok"
+
+
+def _describe_field(field: attrs.Attribute[Any]) -> dict[str, Any]:
+    facts = {key: value for key, value in field.metadata.items() if key not in {"doc", "type", "options_class"}}
+    required = field.default is attrs.NOTHING
+    return {
+        "name": field.alias or field.name,
+        "type": field.metadata.get("type", "value"),
+        "required": required,
+        "default": None if required else _config._plain(field.default),
+        "doc": field.metadata.get("doc", ""),
+        **facts,
+    }

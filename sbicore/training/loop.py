@@ -1,0 +1,243 @@
+"""The loop: AdamW, warm-up and cosine, averaged weights, validation, best weights restored.
+
+Nothing inside a step waits for the device: losses are summed there, and steps whose gradient
+is not finite are skipped there (through the `found_inf` of fused AdamW) and counted.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol
+
+import torch
+from torch import Generator, Tensor, nn
+
+from ..errors import TrainingError, TrainingWarning
+from .averaging import AveragedWeights
+from .compilation import Compilation
+from .history import FitEvent, History
+from .options import FitOptions
+from .progress import Progress
+from .sources import Batch, Source
+
+__all__ = ["Task", "train"]
+
+_LOOK_EVERY = 100
+_VALIDATION_CHUNK = 4_096
+
+Callback = Callable[[Any, FitEvent], None]
+
+
+class Task(Protocol):
+    """What is trained."""
+
+    module: nn.Module
+
+    def loss(self, batch: Batch, generator: Generator) -> Tensor:
+        """Per-sample loss `(B,)`."""
+        ...
+
+
+def train(
+    task: Task,
+    source: Source,
+    options: FitOptions,
+    history: History,
+    *,
+    seed: int,
+    device: torch.device,
+    notify: Callable[[FitEvent], None],
+    progress: bool = True,
+) -> None:
+    """Train in place; afterwards the module holds the best averaged weights, whatever ended the fit.
+
+    Raises:
+        TrainingError: not one step was finite.
+    """
+    steps = options.epochs * source.steps_per_epoch
+    fit = _Fit(task, source, options, history, seed=seed, device=device, total_steps=steps)
+    event = FitEvent(kind="started", history=history, epoch=0, epochs=options.epochs)
+    notify(event)
+    history.stopped = "completed"
+    try:
+        with Progress(steps, "training", enabled=progress) as bar:
+            for epoch in range(options.epochs):
+                diverged = fit.epoch(bar)
+                event = FitEvent(kind="epoch", history=history, epoch=epoch + 1, epochs=options.epochs)
+                notify(event)
+                reason = "diverged" if diverged else "callback" if event.stop_requested else fit.out_of_patience()
+                if reason:
+                    history.stopped = reason
+                    break
+    except KeyboardInterrupt:
+        history.stopped = "interrupted"
+        warnings.warn(
+            f"Training interrupted after {len(history.loss)} epochs; the best weights so far are kept.",
+            TrainingWarning,
+            stacklevel=3,
+        )
+    finally:
+        fit.finish()
+    notify(FitEvent(kind="stopped", history=history, epoch=event.epoch, epochs=options.epochs))
+
+
+class _Fit:
+    """The state of one fit."""
+
+    def __init__(
+        self,
+        task: Task,
+        source: Source,
+        options: FitOptions,
+        history: History,
+        *,
+        seed: int,
+        device: torch.device,
+        total_steps: int,
+    ) -> None:
+        self.task, self.source, self.options, self.history = task, source, options, history
+        self.device, self.total_steps = device, total_steps
+        self.seed = seed
+        self.generator = Generator(device=device).manual_seed(seed)
+        self.parameters = [p for p in task.module.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.AdamW(
+            self.parameters, lr=options.learning_rate, weight_decay=options.weight_decay, fused=True
+        )
+        self.averaged = AveragedWeights(task.module, options.ema_decay)
+        self.compilation = Compilation(task.module, options.compile, total_steps, device, source.batch_size)
+        self.best: list[Tensor] | None = None
+        self.best_loss = math.inf
+        self.step = 0
+        self.first_epoch = len(history.loss)
+        self.bad = torch.zeros((), device=device)
+
+    def epoch(self, bar: Progress) -> bool:
+        """One epoch and its validation; True when training has diverged."""
+        started = time.perf_counter()
+        total = torch.zeros((), device=self.device)
+        count, bad_before, seen = 0, float(self.bad), float(self.bad)
+        diverged = False
+        self.task.module.train()
+        for batch in self.source.epoch():
+            total += self._step(batch)
+            count += 1
+            self.compilation.after_step(self.step)
+            bar.update()
+            if self.step % _LOOK_EVERY == 0:
+                bad = float(self.bad)
+                if bad - seen >= _LOOK_EVERY:
+                    diverged = True
+                    break
+                seen = bad
+        skipped = float(self.bad) - bad_before
+        good = count - skipped
+        self.history.loss.append(float(total) / good if good else math.nan)
+        self.history.learning_rate.append(self.optimizer.param_groups[0]["lr"])
+        self.history.steps += count
+        self.history.skipped_steps += int(skipped)
+        self._validate()
+        self.history.seconds.append(time.perf_counter() - started)
+        shown = {"loss": self.history.loss[-1]}
+        if self.source.validation is not None:
+            shown["val_loss"] = self.history.val_loss[-1]
+        bar.update(0, **shown)
+        return diverged or (not good and count > 0)
+
+    def _step(self, batch: Batch) -> Tensor:
+        """One step; the mean loss, or 0 where it was skipped."""
+        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
+        loss = _mean(self.task.loss(batch, self.generator), batch)
+        loss.backward()
+        clip = math.inf if self.options.clip_norm is None else self.options.clip_norm
+        norm = nn.utils.clip_grad_norm_(self.parameters, clip, foreach=True)
+        skip = (~(torch.isfinite(norm) & torch.isfinite(loss))).float()
+        self.optimizer.found_inf = skip  # type: ignore[attr-defined]
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.averaged.update()
+        self.bad += skip
+        self.step += 1
+        return torch.where(skip.bool(), 0.0, loss.detach())
+
+    def _learning_rate(self) -> float:
+        warmup = int(self.options.warmup_fraction * self.total_steps)
+        peak = self.options.learning_rate
+        if self.step < warmup:
+            return peak * (self.step + 1) / (warmup + 1)
+        return peak * 0.5 * (1 + math.cos(math.pi * (self.step - warmup) / max(1, self.total_steps - warmup)))
+
+    def _validate(self) -> None:
+        """Validation loss of the averaged weights, with the same times and noise every epoch."""
+        rows = self.source.validation
+        if rows is None:
+            return
+        generator = Generator(device=self.device).manual_seed(self.seed + 1)
+        count = len(next(iter(rows.values())))
+        total, weight = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
+        self.task.module.eval()
+        with torch.no_grad(), self.averaged.applied(), self.compilation.suspended():
+            for start in range(0, count, _VALIDATION_CHUNK):
+                chunk = {role: t[start : start + _VALIDATION_CHUNK].to(self.device) for role, t in rows.items()}
+                loss = self.task.loss(chunk, generator)
+                weights = chunk.get("sample_weight", torch.ones_like(loss))
+                total += (weights * loss).sum()
+                weight += weights.sum()
+        value = float(total / weight)
+        self.history.val_loss.append(value)
+        if value < self.best_loss:
+            self.best_loss, self.best = value, self.averaged.snapshot()
+            self.history.best_epoch = len(self.history.loss) - 1
+
+    def out_of_patience(self) -> str:
+        """`patience` once validation has not improved for that long, else nothing."""
+        best, patience = self.history.best_epoch, self.options.patience
+        if patience is None or best is None:
+            return ""
+        return "patience" if len(self.history.loss) - 1 - max(best, self.first_epoch) >= patience else ""
+
+    def finish(self) -> None:
+        """Put the best weights in place and say what went wrong."""
+        self.compilation.finish()
+        self.history.compiled = self.compilation.active
+        self.optimizer.zero_grad(set_to_none=True)
+        self.task.module.eval()
+        self.averaged.load(self.best if self.best is not None else self.averaged.average)
+        if self.best is None and self.history.loss:
+            self.history.best_epoch = len(self.history.loss) - 1
+        bad = int(self.bad)
+        if not bad:
+            return
+        if bad >= self.step:
+            raise TrainingError(
+                f"None of {self.step} training steps had a finite loss; the weights are those before the fit.\n"
+                "Look at the data for extreme values (log or standardise them), or lower learning_rate."
+            )
+        diverged = self.history.stopped == "diverged"
+        warnings.warn(
+            f"{bad} of {self.step} training steps were skipped because loss or gradient was not finite"
+            + ("; training stopped and the best weights so far are kept." if diverged else "."),
+            TrainingWarning,
+            stacklevel=4,
+        )
+
+
+def _mean(loss: Tensor, batch: Batch) -> Tensor:
+    if "sample_weight" not in batch:
+        return loss.mean()
+    weight = batch["sample_weight"]
+    return (weight * loss).mean() / weight.mean()
+
+
+def notifier(approximator: Any, callbacks: Iterable[Callback]) -> Callable[[FitEvent], None]:
+    """Deliver events to the caller's callbacks, whose errors end the fit, and to extensions."""
+    from .. import _extensions
+
+    def notify(event: FitEvent) -> None:
+        for callback in callbacks:
+            callback(approximator, event)
+        _extensions.deliver(approximator, event)
+
+    return notify

@@ -1,0 +1,42 @@
+"""What can be said about a fit."""
+
+from __future__ import annotations
+
+from ..config import Options, frozen
+from ..errors import ConfigError
+from ..fields import choice, integer, number
+
+__all__ = ["FitOptions"]
+
+
+@frozen(kw_only=True)
+class FitOptions(Options):
+    """Options of `fit`, with their defaults."""
+
+    epochs: int = integer(100, ge=1, doc="Passes over the data, or groups of simulated batches.")
+    batch_size: int = integer(128, ge=1, doc="Rows of a training step.")
+    learning_rate: float = number(5e-4, gt=0.0, doc="Peak learning rate of AdamW.")
+    warmup_fraction: float = number(0.05, ge=0.0, lt=1.0, doc="Share of the steps with rising learning rate.")
+    weight_decay: float = number(1e-4, ge=0.0, doc="Decoupled weight decay of AdamW.")
+    clip_norm: float | None = number(1.5, gt=0.0, optional=True, doc="Largest global norm of the gradient.")
+    ema_decay: float = number(0.999, ge=0.0, lt=1.0, doc="Decay of the averaged weights; 0 averages nothing.")
+    validation_fraction: float = number(0.1, ge=0.0, lt=1.0, doc="Share of the rows held out for validation.")
+    patience: int | None = integer(
+        None, ge=1, optional=True, doc="Stop after this many epochs without a better validation loss."
+    )
+    max_invalid_share: float = number(
+        0.1, ge=0.0, le=1.0, doc="Largest share of rows with NaN or infinite values that may be dropped."
+    )
+    num_batches_per_epoch: int = integer(100, ge=1, doc="Steps of an epoch when training on a simulator.")
+    compile: str = choice("auto", options=("auto", "always", "never"), doc="When to use torch.compile.")
+
+    @classmethod
+    def from_kwargs(cls, **kwargs: object) -> FitOptions:
+        """As usual; `compile` may also be True or False."""
+        if isinstance(kwargs.get("compile"), bool):
+            kwargs["compile"] = "always" if kwargs["compile"] else "never"
+        return super().from_kwargs(**kwargs)
+
+    def __attrs_post_init__(self) -> None:
+        if self.patience is not None and self.validation_fraction == 0.0:
+            raise ConfigError("patience needs validation data: give validation_fraction > 0").within("patience")

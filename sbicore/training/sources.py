@@ -1,0 +1,99 @@
+"""Where training batches come from: rows in memory, or a function that makes fresh ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+__all__ = ["Batch", "FreshSource", "MemorySource", "Source"]
+
+Batch = dict[str, Tensor]
+
+
+class Source(Protocol):
+    """Batches of role tensors, ready on the device."""
+
+    steps_per_epoch: int
+    batch_size: int
+    validation: Batch | None
+
+    def epoch(self) -> Iterator[Batch]:
+        """The batches of the next epoch."""
+        ...
+
+
+class MemorySource:
+    """All rows as tensors; a batch is an index gather, and a new permutation is drawn each epoch.
+
+    Rows lie on the device while they take less than half of its free memory, else on the CPU.
+    The rows of an incomplete last batch wait for another epoch's permutation.
+    """
+
+    def __init__(
+        self, rows: Batch, validation: Batch | None, batch_size: int, *, device: torch.device, seed: int
+    ) -> None:
+        count = len(next(iter(rows.values())))
+        self.batch_size = min(batch_size, count)
+        self.steps_per_epoch = count // self.batch_size
+        self.device = device
+        home = device if _fits(rows, device) else torch.device("cpu")
+        self.rows = {role: tensor.to(home) for role, tensor in rows.items()}
+        self.validation = validation and {role: tensor.to(home) for role, tensor in validation.items()}
+        self.count = count
+        self.generator = torch.Generator().manual_seed(seed)
+
+    def epoch(self) -> Iterator[Batch]:
+        """Every row at most once."""
+        home = next(iter(self.rows.values())).device
+        order = torch.randperm(self.count, generator=self.generator).to(home)
+        for index in order[: self.steps_per_epoch * self.batch_size].split(self.batch_size):
+            yield {role: rows[index].to(self.device, non_blocking=True) for role, rows in self.rows.items()}
+
+
+class FreshSource:
+    """Rows made as they are needed, each used once.
+
+    Args:
+        make: `make(n) -> Batch` of at least one and at most n rows (invalid ones are dropped).
+        chunk: rows asked for at a time.
+    """
+
+    def __init__(
+        self,
+        make: Callable[[int], Batch],
+        validation: Batch | None,
+        *,
+        batch_size: int,
+        steps_per_epoch: int,
+        chunk: int,
+        device: torch.device,
+    ) -> None:
+        self.make = make
+        self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
+        self.chunk = max(chunk, batch_size)
+        self.device = device
+        self.validation = validation and {role: tensor.to(device) for role, tensor in validation.items()}
+        self.spare: Batch = {}
+
+    def epoch(self) -> Iterator[Batch]:
+        """`steps_per_epoch` batches."""
+        for step in range(self.steps_per_epoch):
+            missing = (self.steps_per_epoch - step) * self.batch_size
+            while self._available() < self.batch_size:
+                made = {role: t.to(self.device) for role, t in self.make(min(self.chunk, missing)).items()}
+                self.spare = {role: torch.cat([self.spare[role], t]) if self.spare else t for role, t in made.items()}
+            yield {role: tensor[: self.batch_size] for role, tensor in self.spare.items()}
+            self.spare = {role: tensor[self.batch_size :] for role, tensor in self.spare.items()}
+
+    def _available(self) -> int:
+        return len(next(iter(self.spare.values()))) if self.spare else 0
+
+
+def _fits(rows: Batch, device: torch.device) -> bool:
+    if device.type != "cuda":
+        return True
+    free, _ = torch.cuda.mem_get_info(device)
+    return sum(tensor.nbytes for tensor in rows.values()) < free / 2
