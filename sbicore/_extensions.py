@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import warnings
+from contextvars import ContextVar
 from importlib import metadata
 from typing import Any
 
@@ -14,6 +15,9 @@ from . import _index, hookspecs
 from .errors import BrokenPluginError, PluginWarning
 
 __all__ = ["build", "deliver", "manager", "resolve"]
+
+
+_made: ContextVar[list[Any]] = ContextVar("made")
 
 
 class _Core:
@@ -29,7 +33,9 @@ class _Core:
     @staticmethod
     @hookspecs.hookimpl(trylast=True)
     def sbicore_build(config: Any, shapes: Any) -> Any:
-        return config.build(shapes)
+        module = config.build(shapes)
+        _made.get().append(module)
+        return module
 
 
 @functools.lru_cache(maxsize=1)
@@ -58,21 +64,11 @@ def resolve(kind: str, name: str) -> Any:
 def build(config: Any, shapes: Any) -> Any:
     """Build through the hooks; the module must be the one that core built."""
     made: list[Any] = []
-
-    class _Watch:
-        @staticmethod
-        @hookspecs.hookimpl(wrapper=True, trylast=True)
-        def sbicore_build(config: Any, shapes: Any) -> Any:
-            module = yield
-            made.append(module)
-            return module
-
-    plugins = manager()
-    plugins.register(_Watch)
+    token = _made.set(made)
     try:
         module = _strictly("sbicore_build", config=config, shapes=shapes)
     finally:
-        plugins.unregister(_Watch)
+        _made.reset(token)
     if made and module is not made[-1]:
         raise BrokenPluginError(
             f"A build wrapper replaced the module of {config.name!r}.\n"

@@ -35,8 +35,8 @@ class ModuleConfig(Config):
 
     @property
     def uses_time(self) -> str:
-        """Whether the module takes a time."""
-        return "optional" if "t" in self.call else "no"
+        """A module is always offered the time; `call` says how."""
+        return "optional"
 
     def build(self, shapes: Any) -> Any:
         """A deep copy of the module, adapted to the call signature of its kind."""

@@ -166,7 +166,7 @@ def _restored(
         return configure(filled, kind=kind) if isinstance(filled, dict) else filled
     except UnknownComponentError as error:
         distribution, version = header.get("plugins", {}).get(f"{error.kind}/{error.name}", (None, None))
-        if distribution is None or getattr(error, "install", None):
+        if distribution is None or error.install or error.disabled:
             raise
         raise UnknownComponentError(
             f"This artifact needs {error.kind.replace('_', ' ')} {error.name!r} of {distribution} {version}, "

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 import attrs
 from attrs import frozen
 
-from ._messages import did_you_mean, listing
+from ._messages import close_match, did_you_mean, listing
 from .errors import ConfigError, InvalidComponentError, NotBuiltError, UnknownHyperparameterError
 from .fields import FrozenMapping
 
@@ -98,7 +98,8 @@ class Hyperparameters(metaclass=_Checked):
                 raise UnknownHyperparameterError(
                     f"{cls._title()} has no {cls._noun()} {name!r}{did_you_mean(name, fields)}\n"
                     f"It has: {listing(fields)}",
-                    near=did_you_mean(name, fields),
+                    name=name,
+                    near=close_match(name, fields),
                 )
         missing = [n for n, f in fields.items() if f.default is attrs.NOTHING and n not in kwargs]
         if missing:

@@ -36,7 +36,13 @@ class PluginError(SbicoreError):
 
 
 class UnknownComponentError(PluginError, LookupError):
-    """No installed plugin provides this name. Facts: kind, name, near, install."""
+    """No installed plugin provides this name. Facts: kind, name, near, install, disabled."""
+
+    kind: str
+    name: str
+    near: str | None = None
+    install: str | None = None
+    disabled: bool = False
 
 
 class AmbiguousComponentError(PluginError, LookupError):
@@ -60,7 +66,10 @@ class ConfigError(SbicoreError, ValueError):
 
 
 class UnknownHyperparameterError(ConfigError, TypeError):
-    """A hyperparameter or option of this name does not exist. Facts: near."""
+    """A hyperparameter or option of this name does not exist. Facts: name, near."""
+
+    name: str
+    near: str | None = None
 
 
 class DataError(SbicoreError, ValueError):

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     import torch
     from torch import Generator, Tensor
 
-__all__ = ["fresh_seed", "generator_for", "rand", "randn", "seed_for", "standard_gamma"]
+__all__ = ["RowGenerators", "fresh_seed", "generator_for", "rand", "randn", "seed_for", "standard_gamma"]
+
+# Torch saves its Mersenne Twister as three header words of 8 bytes, then 624 words of 8 bytes each.
+_WORDS, _START = 624, 24
 
 
 def seed_for(seed: int, *keys: int) -> int:
@@ -58,8 +61,22 @@ def generator_for(seed: int, *keys: int, device: str | torch.device = "cpu") -> 
     return generator
 
 
-# Torch saves its Mersenne Twister as three header words of 8 bytes, then 624 words of 8 bytes each.
-_WORDS, _START = 624, 24
+class RowGenerators(Sequence["Generator"]):
+    """One generator a row, made when first used and then kept, so that later draws go on from there."""
+
+    def __init__(
+        self, seed: int, rows: Sequence[tuple[int, ...]], device: str | torch.device = "cpu"
+    ) -> None:
+        self.seed, self.rows, self.device = seed, rows, device
+        self._made: dict[int, Generator] = {}
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, index: Any) -> Any:
+        if index not in self._made:
+            self._made[index] = generator_for(self.seed, *self.rows[index], device=self.device)
+        return self._made[index]
 
 
 def randn(

@@ -22,6 +22,7 @@ from .errors import (
     InvalidComponentError,
     PluginWarning,
     UnknownComponentError,
+    UnknownHyperparameterError,
 )
 
 if TYPE_CHECKING:
@@ -72,13 +73,13 @@ def build(name: Any, **arguments: Any) -> ContinuousApproximator:
     own = {key: arguments.pop(key) for key in tuple(arguments) if key in approximator.arguments}
     try:
         described = network(**arguments) if network else configure(declared, **arguments)
-    except ConfigError as error:
-        wrong = [key for key in arguments if close_match(key, approximator.arguments)]
-        if not error.path and wrong and "did you mean" not in error.message:
-            known = approximator.arguments
-            error.args = (f"build has no argument {wrong[0]!r}{did_you_mean(wrong[0], known)}",)
-            error.message = error.args[0]
-        raise
+    except UnknownHyperparameterError as error:
+        near = None if error.path else close_match(error.name, approximator.arguments)
+        if near is None or error.near:
+            raise
+        raise UnknownHyperparameterError(
+            f"build has no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
+        ) from None
     return approximator(described, **own)
 
 
@@ -237,11 +238,13 @@ def _load(entry: _index.Entry) -> type[Any]:
 
 def _unknown(kind: str, name: str) -> UnknownComponentError:
     title = kind_of(kind).title
+    if _index.entries(kind, name):
+        return UnknownComponentError(
+            f"{title} {name!r} is switched off by SBICORE_DISABLE", kind=kind, name=name, disabled=True
+        )
     known = _index.catalogue()
     here = known.get(kind, {}).get(name)
     if here:
-        if _index.disabled() & {_index._normal(name), _index._normal(here["distribution"])}:
-            return UnknownComponentError(f"{title} {name!r} is switched off by SBICORE_DISABLE", kind=kind, name=name)
         command = _index.install_command(here["distribution"])
         return UnknownComponentError(
             f"{title} {name!r} is provided by {here['distribution']}, which is not installed.\n{command}",

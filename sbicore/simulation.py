@@ -150,7 +150,7 @@ class _Run:
     ) -> dict[str, np.ndarray]:
         """What one function makes, without the variables that are given."""
         self.update(len(rows))
-        if self.made.get(position, {""}) <= self.given:
+        if position in self.made and self.made[position] <= self.given:
             return {}
         where = f"rows {rows.start}-{rows.stop - 1}" if step.vectorized else f"row {rows.start}"
         where = f"{where} (seed {self.seed})"

@@ -12,8 +12,6 @@ from ..errors import DataWarning
 
 __all__ = ["Standardizer"]
 
-_CONSTANT = 1e-7
-
 
 class Standardizer(nn.Module):
     """`(x - mean) / std` along the last axis; one mean and deviation a channel for structured data.
@@ -39,7 +37,7 @@ class Standardizer(nn.Module):
         """Take mean and deviation over all axes but the last; a constant feature keeps deviation 1."""
         flat = x.reshape(-1, x.shape[-1]).double()
         std, mean = torch.std_mean(flat, dim=0, correction=0)
-        constant = std <= _CONSTANT * mean.abs().clamp_min(torch.finfo(torch.float32).tiny)
+        constant = std <= 4 * torch.finfo(x.dtype).eps * mean.abs()
         if constant.any():
             found = ", ".join(name for name, flag in zip(names, constant.tolist(), strict=True) if flag)
             warnings.warn(

@@ -17,6 +17,7 @@ from ._tableau import Tableau
 
 __all__ = ["Adaptive"]
 
+
 class Adaptive(Method):
     """An embedded pair under control of each row's error, of the batch's, or at equal steps."""
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from .._messages import did_you_mean
-from ..errors import ConfigError
+from ..errors import ConfigError, SbicoreError
 
 __all__ = ["check_steps", "check_time", "check_tolerance", "no_control"]
 
@@ -48,7 +48,7 @@ def check_tolerance(value: Any, name: str, *, zero: bool) -> float:
     return tolerance
 
 
-def no_control(method: str, name: str, value: Any) -> ConfigError:
+def no_control(method: str, name: str, value: Any) -> SbicoreError:
     """The error for asking a fixed-step method to control its error."""
     return ConfigError(
         f"{method!r} takes equal steps and cannot control its error, got {name}={value!r}\n"

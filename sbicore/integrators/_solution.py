@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
+import attrs
 import torch
 from torch import Tensor
 
@@ -14,7 +15,8 @@ __all__ = ["Parts", "Solution", "as_parts", "rows_of", "solution"]
 Parts = tuple[Tensor, ...]
 
 
-class Solution(NamedTuple):
+@attrs.define
+class Solution:
     """The end of a trajectory and what it cost.
 
     Args:

@@ -112,6 +112,8 @@ class _Fit:
         self.best_loss = math.inf
         self.step = 0
         self.first_epoch = len(history.loss)
+        if source.validation is not None:
+            history.val_loss += [math.nan] * (self.first_epoch - len(history.val_loss))
         self.bad = torch.zeros((), device=device)
 
     def epoch(self, bar: Progress) -> bool:
@@ -173,6 +175,7 @@ class _Fit:
         """Validation loss of the averaged weights, with the same times and noise every epoch."""
         rows = self.source.validation
         if rows is None:
+            self.history.val_loss += [math.nan] * bool(self.history.val_loss)
             return
         generator = Generator(device=self.device).manual_seed(self.seed + 1)
         count = len(next(iter(rows.values())))

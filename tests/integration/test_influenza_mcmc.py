@@ -106,7 +106,7 @@ def main() -> None:
     for name in one:
         for key in QUANTILES:
             apart = abs(one[name][key] - two[name][key]) / (margin(one[name], two[name], key) / 5)
-            print(f"{name} {key}: {one[name][key]:.5f}, {two[name][key]:.5f}: {apart:.1f} standard errors apart")
+            print(f"{name} {key}: {one[name][key]:.5f}, {two[name][key]:.5f}: {apart:.1f} errors apart")
             if apart > 5:
                 raise SystemExit("The two runs disagree: run longer.")
     both = {name: np.concatenate([chains[name] for chains, _ in runs.values()]) for name in one}

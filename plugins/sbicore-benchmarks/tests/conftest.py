@@ -1,9 +1,9 @@
 """The published wheel, or a skip that says why."""
 
 import pytest
+from sbicore_benchmarks.published import fetch
 
 from sbicore.errors import DataError
-from sbicore_benchmarks.published import fetch
 
 
 @pytest.fixture(scope="session")

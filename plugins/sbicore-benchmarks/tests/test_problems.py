@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-
 from sbicore_benchmarks._problems import MATRIX, NOISE, PROBLEMS
 
 

@@ -1,13 +1,14 @@
 """The benchmark commands from end to end, with tiny settings, and that they go on where they stopped."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
-
-from sbicore.errors import SbicoreError
 from sbicore_benchmarks import _problems, conditioning, speed, two_moons
 from sbicore_benchmarks._training import epochs_for
+
+from sbicore.errors import SbicoreError
 
 TINY = ["--simulations", "400", "--batch-size", "64", "--steps", "10"]
 
@@ -21,7 +22,7 @@ def refuse(*args, **kwargs):
 
 
 def test_two_moons(wheel, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(two_moons, "DRAWS", 200)
+    monkeypatch.setattr(two_moons, "DRAWS", 100)
     out = tmp_path / "results.jsonl"
     arguments = [*TINY, "--out", str(out), "--observations"]
     two_moons.main([*arguments, "1"])
@@ -31,14 +32,17 @@ def test_two_moons(wheel, tmp_path, monkeypatch, capsys):
     assert [row["settings"]["observation"] for row in rows(out)] == [1, 2]
     for row in rows(out):
         results = row["results"]
-        assert 0.5 < results["c2st"] <= 1.0 and results["steps"] >= 10
-        assert results["evaluations"] > 0 and results["parameters"] > 100_000
+        assert 0.5 < results["c2st"] <= 1.0
+        assert results["steps"] >= 10
+        assert results["evaluations"] > 0
+        assert results["parameters"] > 100_000
     assert "| observation | c2st" in capsys.readouterr().out
 
 
 def test_conditioning(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(conditioning, "DRAWS", 200)
-    monkeypatch.setattr(_problems, "DRAWS", 200)
+    monkeypatch.setattr(conditioning, "DRAWS", 100)
+    monkeypatch.setattr(_problems, "DRAWS", 100)
+    monkeypatch.setattr(_problems, "OBSERVATIONS", 1)
     out = tmp_path / "conditioning.jsonl"
     arguments = [*TINY, "--problems", "linear_gaussian", "--seeds", "1", "--out", str(out)]
     conditioning.main(arguments)
@@ -61,7 +65,8 @@ def test_speed(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(speed, "measure", refuse)
     speed.main(["--rounds", "1", "--out", str(out)])
     (row,) = rows(out)
-    assert row["results"]["step_ms"] > 0 and row["results"]["draw_seconds"] > 0
+    assert row["results"]["step_ms"] > 0
+    assert row["results"]["draw_seconds"] > 0
     assert row["results"]["parameters"] == speed.network_size({})
     assert "sbicore default eager" in capsys.readouterr().out
 
@@ -69,8 +74,9 @@ def test_speed(tmp_path, monkeypatch, capsys):
 def test_matched_networks_have_as_many_parameters():
     for parameters in speed.PEER_PARAMETERS:
         width = speed.matched_width(parameters)
-        assert speed.network_size({"widths": [width - 1] * 5}) < parameters
-        assert 1 <= speed.network_size({"widths": [width] * 5}) / parameters < 1.02
+        assert speed.network_size({"widths": [width - 16] * 5}) < parameters
+        assert speed.network_size({"widths": [width] * 5}) >= parameters
+        assert speed.equal(speed.network_size({"widths": [width] * 5}), parameters)
 
 
 def test_ratios_at_unequal_size_are_bracketed():
@@ -82,10 +88,8 @@ def test_ratios_at_unequal_size_are_bracketed():
 
 
 def test_a_failed_measurement_says_why(tmp_path):
-    import sys
-
-    broken = speed.Contender("broken", (sys.executable, "-c", "raise SystemExit('no such backend')"), {}, "torch")
-    with pytest.raises(SbicoreError, match="no such backend"):
+    broken = speed.Contender("broken", (sys.executable, "-c", "raise SystemExit('no backend')"), {}, "torch")
+    with pytest.raises(SbicoreError, match="no backend"):
         speed.measure(broken, tmp_path)
     with pytest.raises(SbicoreError, match="has no BayesFlow"):
         speed.peer(sys.executable, "torch")

@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from sbicore_benchmarks import TwoMoons
 
 from sbicore.errors import DataError, ShapeError
-from sbicore_benchmarks import TwoMoons
 
 SIMULATOR = TwoMoons().build()
 OBSERVABLES = [(0.0, 0.0), (-0.6, -0.3), (0.3, 0.1), (0.15, -1.2), (-0.95, 0.2)]
@@ -48,18 +48,22 @@ def test_simulate_follows_the_definition():
     u = x[:, 0] + abs(theta.sum()) / np.sqrt(2) - 0.25
     v = x[:, 1] - (theta[1] - theta[0]) / np.sqrt(2)
     radius, angle = np.hypot(u, v), np.arctan2(v, u)
-    assert abs(radius.mean() - 0.1) < 3e-4 and abs(radius.std() - 0.01) < 3e-4
+    assert abs(radius.mean() - 0.1) < 3e-4
+    assert abs(radius.std() - 0.01) < 3e-4
     counts, _ = np.histogram(angle, bins=20, range=(-np.pi / 2, np.pi / 2))
-    assert counts.sum() == 20_000 and ((counts - 1000) ** 2 / 1000).sum() < 45
+    assert counts.sum() == 20_000
+    assert ((counts - 1000) ** 2 / 1000).sum() < 45
     assert abs(np.corrcoef(radius, angle)[0, 1]) < 0.03
 
 
 def test_the_prior_is_flat_in_its_box():
     (low, high) = SIMULATOR.bounds["parameters"]
     draws = SIMULATOR.prior(1000, np.random.default_rng(0))
-    assert (draws >= low).all() and (draws <= high).all()
+    assert (draws >= low).all()
+    assert (draws <= high).all()
     inside, outside = SIMULATOR.prior_log_prob([[0.2, -0.9], [0.2, -1.1]])
-    assert inside == pytest.approx(-np.log(4.0)) and outside == -np.inf
+    assert inside == pytest.approx(-np.log(4.0))
+    assert outside == -np.inf
 
 
 def test_the_likelihood_integrates_to_one():
@@ -78,7 +82,8 @@ def test_the_posterior_integrates_to_one_and_its_draws_follow_it(observable):
     assert density.sum() * area == pytest.approx(1.0, abs=2e-3)
 
     draws = SIMULATOR.posterior(observable, 20_000, np.random.default_rng(1))
-    assert draws.shape == (20_000, 2) and draws.dtype == np.float32
+    assert draws.shape == (20_000, 2)
+    assert draws.dtype == np.float32
     assert (np.abs(draws) <= 1.0).all()
     of_draws = SIMULATOR.posterior_log_prob(draws, observable)
     entropy = (density * log_density)[density > 0].sum() * area
@@ -106,11 +111,14 @@ def test_an_impossible_observable_is_refused():
     assert SIMULATOR.log_evidence((3.0, 3.0)) < -700
 
 
-@pytest.mark.parametrize("call", [
-    lambda: SIMULATOR.simulate(np.zeros((4, 3)), np.random.default_rng(0)),
-    lambda: SIMULATOR.log_likelihood(np.zeros(2), 0.0),
-    lambda: SIMULATOR.posterior(np.zeros((2, 2)), 3, np.random.default_rng(0)),
-])
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda: SIMULATOR.simulate(np.zeros((4, 3)), np.random.default_rng(0)),
+        lambda: SIMULATOR.log_likelihood(np.zeros(2), 0.0),
+        lambda: SIMULATOR.posterior(np.zeros((2, 2)), 3, np.random.default_rng(0)),
+    ],
+)
 def test_other_shapes_are_refused(call):
     with pytest.raises(ShapeError, match="got an array of shape"):
         call()

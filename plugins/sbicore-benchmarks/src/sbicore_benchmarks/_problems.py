@@ -26,7 +26,7 @@ class Problem(NamedTuple):
     simulate: Callable[[int, int], dict[str, Array]]
     """`(n, seed) -> {"parameters": (n, D), "observables": (n, C)}`."""
     references: Callable[[], list[tuple[Array, Array]]]
-    """An observable `(C,)` and 10,000 draws `(10000, D)` from its posterior, for each of three observations."""
+    """An observable `(C,)` and draws `(10000, D)` from its posterior, for each of three observations."""
 
 
 def _published(task: str) -> list[tuple[Array, Array]]:
@@ -35,7 +35,7 @@ def _published(task: str) -> list[tuple[Array, Array]]:
 
 
 def _two_moons(n: int, seed: int) -> dict[str, Array]:
-    return TwoMoons().sample(n, seed=seed)
+    return TwoMoons().build().sample(n, seed=seed)
 
 
 def _linear_gaussian(n: int, seed: int) -> dict[str, Array]:
@@ -57,7 +57,7 @@ def _linear_gaussian_references() -> list[tuple[Array, Array]]:
 
 
 def _slcp(n: int, seed: int) -> dict[str, Array]:
-    """Simple likelihood, complex posterior (task T.3 of arXiv:2101.04653): four correlated pairs, `(n, 8)`."""
+    """Simple likelihood, complex posterior (task T.3 of arXiv:2101.04653): four correlated pairs."""
     rng = np.random.default_rng(seed)
     theta = rng.uniform(-3.0, 3.0, (n, 5))
     mean_1, mean_2, root_1, root_2, slope = theta.T[:, :, None]

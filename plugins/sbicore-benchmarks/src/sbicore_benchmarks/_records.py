@@ -21,8 +21,9 @@ OTHERS = ("torch", "torchdiffeq", "numpy", "scikit-learn")
 class Records:
     """The rows of one file. A row is `{"settings": ..., "results": ..., "environment": ...}`.
 
-    `settings in records` tells whether a row was finished by this run or an earlier one, `records[settings]` is
-    its results. A last line that was cut short is dropped. To measure again, name another file.
+    `settings in records` tells whether a row was finished by this run or an earlier one, and
+    `records[settings]` gives its results. A last line that was cut short is dropped. To measure again, name
+    another file.
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
@@ -45,7 +46,9 @@ class Records:
     def append(self, settings: Mapping[str, Any], results: Mapping[str, Any]) -> None:
         """Write one finished row to the file at once."""
         now = datetime.datetime.now(datetime.timezone.utc).isoformat(timespec="seconds")
-        row = {"settings": settings, "results": results, "environment": {"time": now, **environment()}}
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else None
+        facts = {"time": now, "load": load, **environment()}
+        row = {"settings": settings, "results": results, "environment": facts}
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             file.write(json.dumps(row) + "\n")
@@ -66,7 +69,9 @@ def environment() -> dict[str, Any]:
     """Facts about this machine and process that a timing or a score may depend on."""
     import torch
 
-    installed = {(d.metadata["Name"] or "").lower().replace("_", "-"): d.version for d in metadata.distributions()}
+    installed = {
+        str(d.metadata["Name"]).lower().replace("_", "-"): d.version for d in metadata.distributions()
+    }
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -13,6 +13,8 @@ import sbicore
 
 __all__ = ["VALIDATION_FRACTION", "count_parameters", "draw", "epochs_for", "train"]
 
+Array = np.ndarray[Any, Any]
+
 VALIDATION_FRACTION = 0.05
 """Held out by the accuracy benchmarks; counted in their number of simulations."""
 
@@ -24,7 +26,7 @@ def epochs_for(steps: int, simulations: int, batch_size: int) -> int:
 
 
 def train(
-    data: Mapping[str, np.ndarray[Any, Any]],
+    data: Mapping[str, Array],
     *,
     epochs: int,
     batch_size: int,
@@ -65,16 +67,16 @@ def train(
     }
 
 
-def draw(approximator: Any, observable: Any, n: int, seed: int) -> tuple[np.ndarray[Any, Any], dict[str, Any]]:
-    """Posterior draws `(n, D)` for one observable `(C,)` by the default sampler, their time and evaluations."""
+def draw(approximator: Any, observable: Array, n: int, seed: int) -> tuple[Array, dict[str, Any]]:
+    """Draws `(n, D)` by the default sampler for one observable `(C,)`, their time and evaluations."""
     start = time.perf_counter()
     draws, report = approximator.sample(
-        conditions={"observables": np.asarray(observable)[None]}, num_samples=n, seed=seed, report=True
+        conditions={"observables": observable[None]}, num_samples=n, seed=seed, report=True, progress=False
     )
     seconds = time.perf_counter() - start
     return draws["parameters"][0], {
         "sampling_seconds": seconds,
-        "evaluations": float(np.mean(report["evaluations"])),
+        "evaluations": report.evaluations,
     }
 
 

@@ -1,6 +1,6 @@
 """How should `time_mlp` see time and conditions? Step time, C2ST and held-out loss of each of its ways.
 
-    python -m sbicore_benchmarks.conditioning --out conditioning.jsonl
+python -m sbicore_benchmarks.conditioning --out conditioning.jsonl
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ CONDITIONINGS = ("time_film", "film", "concat")
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Train every (problem, seed, conditioning) without a row, then print means over seeds."""
+    """Train every (problem, seed, conditioning) without a row, then print means (and sd) over seeds."""
     parser = argparse.ArgumentParser(prog="python -m sbicore_benchmarks.conditioning", description=__doc__)
     parser.add_argument("--problems", nargs="+", choices=tuple(PROBLEMS), default=list(PROBLEMS))
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--simulations", type=int, default=50_000, help="5 %% of them are held out")
     parser.add_argument("--batch-size", type=int, default=256)
     parser.add_argument("--steps", type=int, default=10_000, help="rounded to whole epochs")
-    parser.add_argument("--out", default="conditioning.jsonl", help="JSON lines; finished rows are kept and skipped")
+    parser.add_argument("--out", default="conditioning.jsonl", help="JSON lines; finished rows are skipped")
     options = vars(parser.parse_args(argv))
 
     records = Records(options.pop("out"))
@@ -44,16 +44,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         for name in CONDITIONINGS:
             results = [records[row] for row in settings if row["conditioning"] == name]
             scores = [statistics.mean(result["c2st"]) for result in results]
-            lines.append([
-                problem,
-                name,
-                results[0]["parameters"],
-                statistics.median(result["step_ms"] for result in results),
-                statistics.mean(scores),
-                statistics.pstdev(scores),
-                statistics.mean(result["held_out_loss"] for result in results),
-            ])
-    print(table(["problem", "conditioning", "parameters", "step_ms", "c2st", "sd of seeds", "held_out_loss"], lines))
+            lines.append(
+                [
+                    problem,
+                    name,
+                    results[0]["parameters"],
+                    statistics.median(result["step_ms"] for result in results),
+                    statistics.mean(scores),
+                    statistics.pstdev(scores),
+                    statistics.mean(result["held_out_loss"] for result in results),
+                ]
+            )
+    print(table(["problem", "conditioning", "parameters", "step_ms", "c2st", "sd", "held_out_loss"], lines))
 
 
 def measure(

@@ -2,9 +2,9 @@
 
     python -m sbicore_benchmarks.speed --out speed.jsonl --peers PEER_ENVIRONMENT/bin/python
 
-Two moons, 12,800 rows in memory, batches of 128. Rounds are interleaved (ours, peers, ours, peers, ...) and each
-measurement has a fresh process. Ours is measured eager and compiled, as it comes and with its five layers widened
-to the number of parameters of the peer's default network.
+Two moons, 12,800 rows in memory, batches of 128. Rounds are interleaved (ours, peers, ours, peers, ...) and
+each measurement has a fresh process. Ours is measured eager and compiled, as it comes and with its five
+layers widened to the number of parameters of the peer's default network.
 """
 
 from __future__ import annotations
@@ -54,30 +54,37 @@ class Contender(NamedTuple):
 def main(argv: Sequence[str] | None = None) -> None:
     """Measure every (round, contender) without a row, then print medians and ratios."""
     parser = argparse.ArgumentParser(prog="python -m sbicore_benchmarks.speed", description=__doc__)
-    parser.add_argument("--peers", nargs="*", default=[], help="pythons of environments with BayesFlow, torch and jax")
+    parser.add_argument("--peers", nargs="*", default=[], help="pythons beside BayesFlow, torch and jax")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", default="speed.jsonl", help="JSON lines; finished rows are kept and skipped")
+    parser.add_argument("--out", default="speed.jsonl", help="JSON lines; finished rows are skipped")
     options = parser.parse_args(argv)
 
     records = Records(options.out)
-    contenders = [*own_contenders(), *(peer(python, name) for python in options.peers for name in ("torch", "jax"))]
+    peers = [peer(python, backend) for python in options.peers for backend in ("torch", "jax")]
+    contenders = [*own_contenders(), *peers]
     settings = {
         contender.label: [
-            {"benchmark": "speed", "contender": contender.label, "round": number, "rows": ROWS, **contender.arguments}
-            for number in range(1, options.rounds + 1)
+            {
+                "benchmark": "speed",
+                "contender": contender.label,
+                "round": i,
+                "rows": ROWS,
+                **contender.arguments,
+            }
+            for i in range(1, options.rounds + 1)
         ]
         for contender in contenders
     }
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "two_moons.npz"
         np.savez(data, observable=np.zeros(2, np.float32), **TwoMoons().sample(ROWS, seed=1))
-        for number in range(options.rounds):
+        for i in range(options.rounds):
             for contender in contenders:
-                row = settings[contender.label][number]
+                row = settings[contender.label][i]
                 if row not in records:
                     records.append(row, measure(contender, data))
     results = {label: summary([records[row] for row in rows]) for label, rows in settings.items()}
-    print(report(results, peers=[contender.label for contender in contenders if contender.backend]))
+    print(report(results, peers=[contender.label for contender in peers]))
 
 
 def own_contenders() -> list[Contender]:
@@ -105,7 +112,9 @@ def peer(python: str, backend: str) -> Contender:
     asked = [python, "-c", "import importlib.metadata as m; print(m.version('bayesflow'))"]
     version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     if not version:
-        raise SbicoreError(f"{python} has no BayesFlow.\nThe README of sbicore-benchmarks says how to install it.")
+        raise SbicoreError(
+            f"{python} has no BayesFlow.\nThe README of sbicore-benchmarks says how to get it."
+        )
     return Contender(f"bayesflow {version} {backend}", (python, str(script)), WORK, backend)
 
 
@@ -116,8 +125,13 @@ def network_size(subnet_kwargs: Mapping[str, Any]) -> int:
 
 
 def matched_width(parameters: int) -> int:
-    """The smallest width at which five layers have at least this many parameters."""
-    return bisect.bisect_left(range(2048), parameters, lo=1, key=lambda width: network_size({"widths": [width] * LAYERS}))
+    """The smallest multiple of 16 at which five layers of this width have at least this many parameters."""
+    widths = range(16, 2048, 16)
+
+    def size(width: int) -> int:
+        return network_size({"widths": [width] * LAYERS})
+
+    return widths[bisect.bisect_left(widths, parameters, key=size)]
 
 
 def equal(first: float, second: float) -> bool:
@@ -157,13 +171,13 @@ def summary(rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 def report(results: Mapping[str, Mapping[str, Any]], peers: Sequence[str]) -> str:
     """The table of medians, and how many times longer each peer takes than each of ours."""
     columns = ("parameters", "network", "step_ms", "draw_seconds")
-    text = table(["contender", *columns], [[name, *(row[c] for c in columns)] for name, row in results.items()])
+    medians = [[name, *(row[column] for column in columns)] for name, row in results.items()]
+    text = table(["contender", *columns], medians)
     for column in ("step_ms", "draw_seconds") if peers else ():
-        rows = []
-        for name in results.keys() - set(peers):
-            rows.append([name, *(_ratio(results[other], results[name], column) for other in peers)])
+        own = [name for name in results if name not in peers]
+        ratios = [[name, *(_ratio(results[peer], results[name], column) for peer in peers)] for name in own]
         text += f"\n\n{column}, peer / ours; in brackets where parameters differ by more than {EQUAL:.0%}\n"
-        text += table(["", *peers], sorted(rows))
+        text += table(["", *peers], ratios)
     return text
 
 

@@ -4,15 +4,16 @@ Run by the python of BayesFlow's own environment with KERAS_BACKEND=torch or jax
 
     python bayesflow_speed.py DATA.npz '{"epochs": 6, "batch_size": 128, "draws": 10000}'
 
-A step is the wall time of one epoch of `fit_offline` divided by its batches, so it includes what a user waits
-for: gathering the batch, the adapter, the update, and Keras' own callbacks. `batch_ms` is the median time from
-the end of one batch to the end of the next. Both leave out the first epoch, where JAX compiles. Draws are timed
-on the second call, for the same reason.
+A step is the wall time of one epoch of `fit_offline` divided by its batches, so it includes what a user
+waits for: gathering the batch, the adapter, the update, and Keras' own callbacks. `batch_ms` is the median
+time from the end of one batch to the end of the next. Both leave out the first epoch, where JAX compiles.
+Draws are timed on the second call, for the same reason.
 """
 
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import platform
 import statistics
@@ -21,12 +22,12 @@ import time
 from importlib import metadata
 from typing import Any
 
-import bayesflow
-import keras
+import bayesflow  # type: ignore[import-not-found]
+import keras  # type: ignore[import-not-found]
 import numpy as np
 
 
-class Clock(keras.callbacks.Callback):
+class Clock(keras.callbacks.Callback):  # type: ignore[misc]
     """When each batch ended, one list per epoch that begins with the epoch's start."""
 
     def __init__(self) -> None:
@@ -35,9 +36,11 @@ class Clock(keras.callbacks.Callback):
         self.seconds: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        """Start a list."""
         self.epochs.append([time.perf_counter()])
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Note the time."""
         self.epochs[-1].append(time.perf_counter())
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
@@ -46,6 +49,7 @@ class Clock(keras.callbacks.Callback):
 
 
 def measure(path: str, epochs: int, batch_size: int, draws: int) -> dict[str, Any]:
+    """The same facts as `sbicore_benchmarks._speed_worker` states, and `batch_ms`."""
     arrays = np.load(path)
     data = {"parameters": arrays["parameters"], "observables": arrays["observables"]}
     workflow = bayesflow.BasicWorkflow(
@@ -55,7 +59,7 @@ def measure(path: str, epochs: int, batch_size: int, draws: int) -> dict[str, An
     )
     clock = Clock()
     workflow.fit_offline(data, epochs=epochs, batch_size=batch_size, callbacks=[clock], verbose=0)
-    batches = [end - start for ends in clock.epochs[1:] for start, end in zip(ends, ends[1:], strict=False)]
+    batches = [end - start for ends in clock.epochs[1:] for start, end in itertools.pairwise(ends)]
     calls = []
     for _ in range(2):
         start = time.perf_counter()
@@ -75,7 +79,7 @@ def measure(path: str, epochs: int, batch_size: int, draws: int) -> dict[str, An
         "draw_seconds": calls[1],
         "first_draw_seconds": calls[0],
         "python": platform.python_version(),
-        "versions": {name: metadata.version(name) for name in ("bayesflow", "keras", keras.backend.backend())},
+        "versions": {name: metadata.version(name) for name in ("bayesflow", "keras", keras.config.backend())},
     }
 
 

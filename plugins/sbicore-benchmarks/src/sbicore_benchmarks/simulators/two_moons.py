@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from sbicore.errors import DataError, ShapeError
+from sbicore.randomness import fresh_seed
 
 Array = np.ndarray[Any, Any]
 
@@ -25,6 +26,7 @@ LOW, HIGH = -1.0, 1.0
 OFFSET = 0.25
 RADIUS, SPREAD = 0.1, 0.01
 DIAMOND = math.sqrt(2.0) * HIGH
+LOG_NORMALISER = math.log(math.sqrt(2.0 * math.pi) * SPREAD * math.pi)
 ANGLES = 4096
 SMALLEST_ACCEPTANCE = 1e-4
 
@@ -41,7 +43,7 @@ class TwoMoonsSimulator:
 
     def sample(self, n: int, *, seed: int | None = None) -> dict[str, Array]:
         """`n` draws from the joint distribution: `{"parameters": (n, 2), "observables": (n, 2)}`."""
-        rng = np.random.default_rng(_drawn_seed() if seed is None else seed)
+        rng = np.random.default_rng(fresh_seed() if seed is None else seed)
         parameters = self.prior(n, rng)
         return {"parameters": parameters, "observables": self.simulate(parameters, rng)}
 
@@ -74,7 +76,8 @@ class TwoMoonsSimulator:
         rho = np.hypot(u, v)
         score = (np.copysign(rho, u) - RADIUS) / SPREAD
         with np.errstate(divide="ignore"):
-            return -0.5 * score**2 - math.log(math.sqrt(2.0 * math.pi) * SPREAD * math.pi) - np.log(rho)
+            log_density: Array = -0.5 * score**2 - LOG_NORMALISER - np.log(rho)
+        return log_density
 
     def log_evidence(self, observable: Any) -> float:
         """Log marginal density of one observable, `(2,)`; exact to about 1e-6."""
@@ -164,9 +167,3 @@ def _one(observable: Any) -> Array:
             got=array.shape,
         )
     return array
-
-
-def _drawn_seed() -> int:
-    import torch
-
-    return int(torch.randint(2**63 - 1, ()))

@@ -1,0 +1,179 @@
+"""All parameters of a posterior, alone and in pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
+from scipy.ndimage import gaussian_filter, gaussian_filter1d
+
+from sbicore.errors import DataError
+
+from .._data import columns, finite, require_shape
+from ._style import ACCENT, BLUE, INK, tidy, tint
+
+__all__ = ["pairs_posterior"]
+
+BINS = 50
+FEW = 100  # draws, below which regions would mean nothing
+POINTS = 1_000  # drawn at most in a panel without regions
+
+
+def pairs_posterior(
+    samples: Mapping[str, ArrayLike],
+    *,
+    targets: Mapping[str, ArrayLike] | None = None,
+    names: Sequence[str] | None = None,
+    dataset_id: int | None = None,
+    figure: Figure | SubFigure | None = None,
+) -> Figure | SubFigure:
+    """Marginal densities on the diagonal, joint 50 % and 90 % regions below it; returns the figure.
+
+    Titles give median and 90 % interval. Axes leave out the outermost 0.5 % of the draws.
+
+    Args:
+        samples: draws by name, each `(S,)` or `(S, d)`; with a leading axis of data sets if `dataset_id`
+            says which one to plot, or if there is only one.
+        targets: true values by name, each `()` or `(d,)`, with the leading axis that samples have;
+            names that samples do not have are left out.
+        names: labels, one for each scalar; by default the names, with an index for vectors.
+        dataset_id: which data set to plot.
+        figure: figure or subfigure to fill; by default a new one.
+
+    Raises:
+        DataError: empty, not finite, no such data set, or no target among the samples.
+            Also for too many or too few labels.
+        ShapeError: shapes that do not fit.
+    """
+    draws = columns(samples, dataset_id)
+    marks = _marks(targets, draws, dataset_id) if targets is not None else {}
+    labels = list(draws) if names is None else list(names)
+    size = len(draws)
+    if len(labels) != size:
+        raise DataError(f"names has {len(labels)} labels for {size} scalars\nLabel: {', '.join(draws)}")
+    if figure is None:
+        side = min(2.0 * size + 1.5, 24.0)
+        figure = Figure(figsize=(side, side))
+    font = 9.0 if size <= 6 else 6.5
+    grid = figure.add_gridspec(size, size, hspace=0.1, wspace=0.1, **_margins(figure))
+    ranges = [_range(values) for values in draws.values()]
+    views = [_view(limits, marks.get(name)) for name, limits in zip(draws, ranges, strict=True)]
+    for row, (below, y) in enumerate(draws.items()):
+        for column, (left, x) in enumerate(list(draws.items())[: row + 1]):
+            ax = figure.add_subplot(grid[row, column])
+            tidy(ax, font)
+            if row == column:
+                _marginal(ax, x, ranges[row])
+                ax.set_title(f"{labels[row]}{_interval(x) if size <= 6 else ''}", fontsize=font, color=INK)
+            else:
+                _joint(ax, x, y, ranges[column], ranges[row])
+                _mark(ax.axhline, marks.get(below))
+                ax.set(ylim=views[row], yticks=_ticks(views[row], size))
+                ax.set_ylabel(labels[row] if column == 0 else "")
+                ax.tick_params(labelleft=column == 0)
+            _mark(ax.axvline, marks.get(left))
+            ax.set(xlim=views[column], xticks=_ticks(views[column], size))
+            ax.set_xlabel(labels[column] if row == size - 1 else "")
+            ax.tick_params(labelbottom=row == size - 1)
+    figure.align_labels()
+    return figure
+
+
+def _marks(
+    targets: Mapping[str, ArrayLike], draws: Mapping[str, np.ndarray], dataset_id: int | None
+) -> dict[str, float]:
+    marks: dict[str, float] = {}
+    for name, values in targets.items():
+        parts = [part for part in draws if part.startswith(f"{name}[")]
+        event = () if name in draws else (len(parts),)
+        if event == (0,):
+            continue
+        target = finite(f"targets[{name!r}]", values)
+        if target.ndim > len(event):
+            target = target[dataset_id or 0] if dataset_id is not None or len(target) == 1 else target
+        require_shape(f"targets[{name!r}]", target, event, target.shape == event)
+        marks |= zip(parts or [name], target.reshape(-1).tolist(), strict=True)
+    if not marks:
+        raise DataError(f"No target among the samples\nThere are: {', '.join(draws)}")
+    return marks
+
+
+def _margins(figure: Figure | SubFigure) -> dict[str, float]:
+    """Room for labels: the same in inches for any size of figure."""
+    width, height = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
+    return {"left": 0.7 / width, "right": 1 - 0.15 / width, "bottom": 0.6 / height, "top": 1 - 0.45 / height}
+
+
+def _range(values: np.ndarray) -> tuple[float, float]:
+    """Where 99.5 % of the draws lie and a little more, but nothing beyond the draws; wide if constant."""
+    low, high = np.quantile(values, [0.0025, 0.9975])
+    extra = 0.05 * (high - low)
+    low, high = max(values.min(), low - extra), min(values.max(), high + extra)
+    if low < high:
+        return low, high
+    return low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
+
+
+def _view(limits: tuple[float, float], mark: float | None) -> tuple[float, float]:
+    low, high = limits
+    if mark is None:
+        return limits
+    extra = 0.05 * (max(high, mark) - min(low, mark))
+    return (mark - extra if mark < low else low), (mark + extra if mark > high else high)
+
+
+def _ticks(view: tuple[float, float], size: int) -> np.ndarray:
+    """A few round numbers, away from the corners where those of the next panel begin."""
+    places = np.asarray(MaxNLocator(4 if size <= 6 else 2, steps=[1, 2, 2.5, 5, 10]).tick_values(*view))
+    edge = 0.1 * (view[1] - view[0])
+    return places[(places > view[0] + edge) & (places < view[1] - edge)]
+
+
+def _interval(values: np.ndarray) -> str:
+    low, median, high = (f"{q:#.3g}".rstrip(".") for q in np.quantile(values, [0.05, 0.5, 0.95]))
+    return f" = {median}  [{low}, {high}]"
+
+
+def _bandwidth(values: np.ndarray, limits: tuple[float, float], dimension: int) -> float:
+    """Scott's rule with a spread that long tails do not widen, in bins; at least half a bin."""
+    low, high = np.quantile(values, [0.25, 0.75])
+    deviation = float(values.std())
+    spread = min(deviation, (high - low) / 1.349) if high > low else deviation
+    return max(0.5, spread * len(values) ** (-1 / (dimension + 4)) * BINS / (limits[1] - limits[0]))
+
+
+def _marginal(ax: Axes, values: np.ndarray, limits: tuple[float, float]) -> None:
+    counts, edges = np.histogram(values, BINS, range=limits)
+    density = gaussian_filter1d(counts.astype(float), _bandwidth(values, limits, 1), mode="reflect")
+    centres = (edges[1:] + edges[:-1]) / 2
+    ax.fill_between(centres, density, color=tint(0.25), lw=0)
+    ax.plot(centres, density, color=BLUE, lw=1.2)
+    ax.set_ylim(0, None)
+    ax.spines["left"].set_visible(False)
+    ax.yaxis.set_visible(False)
+
+
+def _joint(
+    ax: Axes, x: np.ndarray, y: np.ndarray, across: tuple[float, float], up: tuple[float, float]
+) -> None:
+    counts, xs, ys = np.histogram2d(x, y, BINS, range=(across, up))
+    widths = _bandwidth(x, across, 2), _bandwidth(y, up, 2)
+    density = np.pad(gaussian_filter(counts, widths, mode="reflect"), 1, mode="edge")
+    ranked = np.sort(density[1:-1, 1:-1], axis=None)[::-1]
+    mass = np.cumsum(ranked) / ranked.sum()
+    levels = [*(ranked[np.searchsorted(mass, level)] for level in (0.9, 0.5)), 1.01 * ranked[0]]
+    if len(x) < FEW or min(np.ptp(x), np.ptp(y)) == 0 or levels[0] >= levels[1]:
+        step = -(-len(x) // POINTS)
+        ax.plot(x[::step], y[::step], "o", ms=2.5, mew=0, color=BLUE, alpha=0.5)
+        return
+    places = [np.concatenate([e[:1], (e[1:] + e[:-1]) / 2, e[-1:]]) for e in (xs, ys)]
+    ax.contourf(*places, density.T, levels=levels, colors=[tint(0.25), tint(0.65)])
+
+
+def _mark(line: Callable[..., object], value: float | None) -> None:
+    if value is not None:
+        line(value, color=ACCENT, lw=1.2, ls=(0, (4, 2)))
