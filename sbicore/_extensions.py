@@ -6,16 +6,14 @@ import functools
 import os
 import warnings
 from contextvars import ContextVar
-from importlib import metadata
 from typing import Any
 
 import pluggy
 
-from . import _index, hookspecs
-from .errors import BrokenPluginError, PluginWarning
+from . import _compat, _index, hookspecs
+from .errors import BrokenPluginError, IncompatiblePluginError, PluginWarning
 
-__all__ = ["build", "deliver", "manager", "resolve"]
-
+__all__ = ["add_commands", "build", "deliver", "manager", "resolve"]
 
 _made: ContextVar[list[Any]] = ContextVar("made")
 
@@ -44,15 +42,19 @@ def manager() -> pluggy.PluginManager:
     plugins = pluggy.PluginManager("sbicore")
     plugins.add_hookspecs(hookspecs)
     plugins.register(_Core, name="sbicore")
-    for point in sorted(metadata.entry_points(group="sbicore")):
-        distribution = point.dist.metadata["Name"] if point.dist else point.name
-        if {_index._normal(point.name), _index._normal(distribution)} & _index.disabled():
+    for entry in _index.extensions():
+        if _index.is_disabled(entry):
             continue
         try:
-            plugins.register(point.load(), name=f"{distribution}/{point.name}")
-            _drop_misspelt(plugins)
+            unmet = _compat.unmet_requirement(entry.requires)
+            if unmet:
+                raise IncompatiblePluginError(f"it needs {unmet}, and sbicore {_compat.core_version()} is installed")
+            plugins.register(entry.load(), name=entry.qualified)
+            plugins.check_pending()
         except (Exception, SystemExit) as error:
-            _leave_out(f"extension {point.name!r} of {distribution}", error)
+            if plugins.has_plugin(entry.qualified):
+                plugins.unregister(name=entry.qualified)
+            _leave_out(entry.qualified, error)
     return plugins
 
 
@@ -78,15 +80,24 @@ def build(config: Any, shapes: Any) -> Any:
 
 
 def deliver(approximator: Any, event: Any) -> None:
-    """Deliver a fit event to one implementation at a time; one that raises is unregistered."""
+    """Deliver a fit event."""
+    _one_by_one("sbicore_fit_event", approximator=approximator, event=event)
+
+
+def add_commands(commands: Any) -> None:
+    """Let extensions add their subcommands."""
+    _one_by_one("sbicore_cli", commands=commands)
+
+
+def _one_by_one(hook: str, **arguments: Any) -> None:
+    """Call one implementation at a time; an extension that raises is unregistered."""
     plugins = manager()
-    for implementation in plugins.hook.sbicore_fit_event.get_hookimpls():
-        arguments = {"approximator": approximator, "event": event}
+    for implementation in getattr(plugins.hook, hook).get_hookimpls():
         try:
             implementation.function(*(arguments[name] for name in implementation.argnames))
         except Exception as error:
             plugins.unregister(implementation.plugin)
-            _leave_out(f"extension {implementation.plugin_name}", error)
+            _leave_out(implementation.plugin_name, error)
 
 
 def _strictly(hook: str, **arguments: Any) -> Any:
@@ -110,7 +121,7 @@ def _strictly(hook: str, **arguments: Any) -> Any:
 def _raiser(hook: str, error: BaseException) -> str | None:
     """The extension whose own code raised, if core's did not."""
     codes = {
-        implementation.function.__code__: implementation.plugin_name
+        getattr(implementation.function, "__code__", None): implementation.plugin_name
         for implementation in getattr(manager().hook, hook).get_hookimpls()
     }
     culprit, trace = None, error.__traceback__
@@ -120,17 +131,8 @@ def _raiser(hook: str, error: BaseException) -> str | None:
     return None if culprit == "sbicore" else culprit
 
 
-def _drop_misspelt(plugins: pluggy.PluginManager) -> None:
-    try:
-        plugins.check_pending()
-    except pluggy.PluginValidationError as error:
-        plugins.unregister(error.plugin)
-        _drop_misspelt(plugins)
-        raise
-
-
-def _leave_out(what: str, error: BaseException) -> None:
-    message = f"{what} is left out: {type(error).__name__}: {error}"
+def _leave_out(extension: str, error: BaseException) -> None:
+    message = f"extension {extension} is left out: {type(error).__name__}: {error}"
     if os.environ.get("SBICORE_STRICT") == "1":
         raise BrokenPluginError(message) from error
     warnings.warn(message, PluginWarning, stacklevel=2)

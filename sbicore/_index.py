@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import warnings
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
@@ -11,12 +12,27 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlparse
 
 from ._kinds import KINDS
+from .errors import PluginWarning
 
-__all__ = ["Entry", "catalogue", "disabled", "entries", "install_command", "register", "rescan", "unregister"]
+__all__ = [
+    "Entry",
+    "catalogue",
+    "disabled",
+    "entries",
+    "extensions",
+    "install_command",
+    "is_disabled",
+    "register",
+    "rescan",
+    "same",
+    "unregister",
+]
+
+_GROUPS = {kind.group: kind.name for kind in KINDS.values()} | {"sbicore": "extension"}
 
 
 class Entry(NamedTuple):
-    """One component: where it comes from and how it is loaded."""
+    """One component or extension: where it comes from and how it is loaded."""
 
     kind: str
     name: str
@@ -29,7 +45,7 @@ class Entry(NamedTuple):
     @property
     def class_name(self) -> str:
         """The attribute in the public namespace."""
-        return self.value.rpartition(":")[2]
+        return self.value.partition("[")[0].rpartition(":")[2].rpartition(".")[2].strip()
 
     @property
     def qualified(self) -> str:
@@ -37,10 +53,10 @@ class Entry(NamedTuple):
         return f"{self.distribution}/{self.name}"
 
     def load(self) -> Any:
-        """Import the config class."""
+        """Import the config class (or the extension)."""
         if self.config is not None:
             return self.config
-        return metadata.EntryPoint(self.name, self.value, KINDS[self.kind].group).load()
+        return metadata.EntryPoint(self.name, self.value, "sbicore").load()
 
 
 _installed: list[Entry] | None = None
@@ -48,19 +64,25 @@ _session: dict[tuple[str, str], Entry] = {}
 
 
 def entries(kind: str | None = None, name: str | None = None) -> list[Entry]:
-    """All entries of a kind and name; a session registration hides installed ones."""
-    global _installed
-    if _installed is None:
-        _installed = sorted(_scan())
-    found = list(_session.values()) + [e for e in _installed if (e.kind, e.name) not in _session]
+    """All entries of a kind and name; a session registration hides installed ones.
+
+    A qualified name, `distribution/name`, finds a hidden one too.
+    """
     distribution, _, short = (name or "").rpartition("/")
+    installed = [entry for entry in _scanned() if entry.kind in KINDS]
+    found = [*_session.values(), *(e for e in installed if distribution or (e.kind, e.name) not in _session)]
     return [
         entry
         for entry in found
         if (kind is None or entry.kind == kind)
         and (name is None or entry.name == short)
-        and (not distribution or _normal(entry.distribution) == _normal(distribution))
+        and (not distribution or same(entry.distribution, distribution))
     ]
+
+
+def extensions() -> list[Entry]:
+    """The entries of extension plugins."""
+    return [entry for entry in _scanned() if entry.kind == "extension"]
 
 
 def rescan() -> None:
@@ -92,6 +114,11 @@ def is_disabled(entry: Entry) -> bool:
     return bool({_normal(entry.name), _normal(entry.distribution)} & disabled())
 
 
+def same(one: str, other: str) -> bool:
+    """Whether two spellings name one distribution."""
+    return _normal(one) == _normal(other)
+
+
 def catalogue() -> dict[str, dict[str, dict[str, str]]]:
     """First-party components by kind and name: their distribution and class."""
     content: dict[str, dict[str, dict[str, str]]] = json.loads(
@@ -110,21 +137,34 @@ def install_command(*distributions: str) -> str:
     return f"pip install {' '.join(targets)}"
 
 
+def _scanned() -> list[Entry]:
+    global _installed
+    if _installed is None:
+        _installed = sorted(_scan())
+    return _installed
+
+
 def _scan() -> Iterator[Entry]:
-    groups = {kind.group: kind.name for kind in KINDS.values()}
     seen: set[str] = set()
     for distribution in metadata.distributions():
-        points = [point for point in distribution.entry_points if point.group in groups]
-        if not points:
+        try:
+            found = list(_entries_of(distribution))
+        except Exception as error:
+            where = getattr(distribution, "_path", distribution)
+            warnings.warn(f"{where} cannot be read and is left out: {error!r}", PluginWarning, stacklevel=2)
             continue
-        facts = distribution.metadata
-        name = facts["Name"] or "unknown"
-        if _normal(name) in seen:
-            continue
-        seen.add(_normal(name))
+        if found and _normal(found[0].distribution) not in seen:
+            seen.add(_normal(found[0].distribution))
+            yield from found
+
+
+def _entries_of(distribution: metadata.Distribution) -> Iterator[Entry]:
+    points = [point for point in distribution.entry_points if point.group in _GROUPS]
+    if points:
+        name, version = distribution.metadata["Name"], distribution.version
         requires = tuple(distribution.requires or ())
         for point in points:
-            yield Entry(groups[point.group], point.name, name, distribution.version, point.value, requires)
+            yield Entry(_GROUPS[point.group], point.name, name, version, point.value, requires)
 
 
 def _checkout() -> Path | None:

@@ -25,7 +25,9 @@ class Kind(NamedTuple):
 KINDS = {
     row.name: row
     for row in (
-        Kind("inference_network", "sbicore.inference_networks", "InferenceNetworkConfig", "InferenceNetwork", "networks"),
+        Kind(
+            "inference_network", "sbicore.inference_networks", "InferenceNetworkConfig", "InferenceNetwork", "networks"
+        ),
         Kind("subnet", "sbicore.subnets", "SubnetConfig", "Subnet", "networks"),
         Kind("summary_network", "sbicore.summary_networks", "SummaryNetworkConfig", "SummaryNetwork", "networks"),
         Kind("noise_schedule", "sbicore.noise_schedules", "NoiseScheduleConfig", "NoiseSchedule", "noise_schedules"),

@@ -10,8 +10,9 @@ __all__ = ["close_match", "did_you_mean", "listing"]
 
 def close_match(name: object, known: Iterable[str]) -> str | None:
     """The known name nearest to a misspelt one, if any is near."""
-    matches = difflib.get_close_matches(str(name).lower(), list(known), n=1, cutoff=0.6)
-    return matches[0] if matches else None
+    folded = {item.lower(): item for item in known}
+    matches = difflib.get_close_matches(str(name).lower(), folded, n=1, cutoff=0.6)
+    return folded[matches[0]] if matches else None
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from . import _index
 from ._kinds import KINDS
+from .errors import AmbiguousComponentError
 
 __all__ = ["namespace"]
 
@@ -14,16 +15,19 @@ __all__ = ["namespace"]
 def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """`__getattr__` and `__dir__` for a public namespace such as `sbicore.networks`.
 
-    A known class whose plugin is missing raises UnknownComponentError; any other name
-    AttributeError.
+    A known class whose plugin is missing raises UnknownComponentError, a class that several
+    components share AmbiguousComponentError, and any other name AttributeError.
     """
     kinds = [kind.name for kind in KINDS.values() if f"sbicore.{kind.namespace}" == module]
 
-    def names() -> dict[str, tuple[str, str]]:
-        known = {
-            row["class"]: (kind, name) for kind in kinds for name, row in _index.catalogue().get(kind, {}).items()
-        }
-        return known | {entry.class_name: (kind, entry.name) for kind in kinds for entry in _index.entries(kind)}
+    def names() -> dict[str, set[tuple[str, str]]]:
+        found: dict[str, set[tuple[str, str]]] = {}
+        for kind in kinds:
+            for name, row in _index.catalogue().get(kind, {}).items():
+                found.setdefault(row["class"], set()).add((kind, name))
+            for entry in _index.entries(kind):
+                found.setdefault(entry.class_name, set()).add((kind, entry.name))
+        return found
 
     def getattribute(name: str) -> Any:
         if name.startswith("_"):
@@ -38,7 +42,13 @@ def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]
             raise AttributeError(f"module {module!r} has no attribute {name!r}{did_you_mean(name, found)}")
         from .registry import resolve
 
-        kind, component = found[name]
+        (kind, component), *others = sorted(found[name])
+        if others:
+            raise AmbiguousComponentError(
+                f"{module}.{name} is the class of several components\n"
+                f"Use one by its own name: {', '.join(repr(short) for _, short in sorted(found[name]))}",
+                candidates=sorted(found[name]),
+            )
         return resolve(component, kind=kind)
 
     def directory() -> list[str]:

@@ -79,9 +79,9 @@ class Hyperparameters(metaclass=_Checked):
 
     @classmethod
     def __attrs_init_subclass__(cls) -> None:
-        cls.__signature__ = inspect.signature(cls.__init__).replace(  # type: ignore[attr-defined]
-            parameters=list(inspect.signature(cls.__init__).parameters.values())[1:]
-        )
+        signature = inspect.signature(cls.__init__)
+        parameters = list(signature.parameters.values())[1:]
+        cls.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
 
     @classmethod
     def from_kwargs(cls: type[T], **kwargs: Any) -> T:
@@ -319,25 +319,32 @@ def _fold(fields: Mapping[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         if not isinstance(extra, Mapping):
             raise ConfigError(f"expected a mapping, got {extra!r}").within(key)
         name = owner.alias or owner.name
-        folded[name] = _with_kwargs(folded.get(name, owner.default), extra, name)
+        given = folded.get(name, owner.default)
+        if given is not attrs.NOTHING:
+            folded[name] = _with_kwargs(given, extra, name)
     return folded
 
 
 def _with_kwargs(value: Any, extra: Mapping[str, Any], name: str) -> Any:
     if isinstance(value, str):
-        return {"name": value, **extra}
+        value = {"name": value}
     if isinstance(value, Mapping):
         twice = sorted(set(value) & set(extra))
         if twice:
-            raise ConfigError(
-                f"{listing(twice)} given twice, in {name} and in {name}_kwargs\nGive it once."
-            ).within(name)
+            raise ConfigError(f"{listing(twice)} given twice, in {name} and in {name}_kwargs\nGive it once.").within(
+                name
+            )
         return {**value, **extra}
-    if isinstance(value, Config) and not value.name.startswith("@"):
-        try:
-            return value.replace(**extra)
-        except ConfigError as error:
-            raise error.within(name) from None
-    raise ConfigError(
-        f"{name}_kwargs cannot change {type(value).__name__}\nGive a name or a config as {name}, or drop {name}_kwargs."
-    )
+    if isinstance(value, type) and issubclass(value, Config):
+        make: Any = value
+    elif isinstance(value, Config) and not value.name.startswith("@"):
+        make = value.replace
+    else:
+        raise ConfigError(
+            f"{name}_kwargs cannot change {type(value).__name__}\n"
+            f"Give a name or a config as {name}, or drop {name}_kwargs."
+        )
+    try:
+        return make(**extra)
+    except ConfigError as error:
+        raise error.within(name) from None

@@ -7,6 +7,7 @@ A bad value raises ConfigError with the path of the hyperparameter.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -70,14 +71,11 @@ def integer(
     def convert(value: Any) -> int | str:
         if isinstance(value, str) and value in also:
             return value
-        if isinstance(value, bool) or not hasattr(value, "__index__"):
-            words = "".join(f" or {word!r}" for word in also)
-            raise ConfigError(f"expected a whole number{words}, got {value!r}")
-        value = int(value.__index__())
-        _bounds(value, ge=ge, le=le)
-        if multiple_of is not None and value % multiple_of:
-            raise ConfigError(f"must be a multiple of {multiple_of}, got {value}")
-        return value
+        whole = _whole(value, "a whole number" + "".join(f" or {word!r}" for word in also))
+        _bounds(whole, ge=ge, le=le)
+        if multiple_of is not None and whole % multiple_of:
+            raise ConfigError(f"must be a multiple of {multiple_of}, got {whole}")
+        return whole
 
     facts = {"ge": ge, "le": le, "multiple_of": multiple_of, "also": tuple(also) or None}
     return _field(default, convert, doc, "integer", optional, **facts)
@@ -123,14 +121,12 @@ def text(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
     return _field(default, convert, doc, "text", optional)
 
 
-def choice(
-    default: Any = REQUIRED, *, options: Sequence[str], optional: bool = False, doc: str
-) -> Any:
+def choice(default: Any = REQUIRED, *, options: Sequence[str], optional: bool = False, doc: str) -> Any:
     """One of a closed set of names."""
     allowed = tuple(options)
 
     def convert(value: Any) -> str:
-        if value not in allowed:
+        if not isinstance(value, str) or value not in allowed:
             from ._messages import did_you_mean
 
             raise ConfigError(
@@ -146,14 +142,12 @@ def sizes(default: Any = REQUIRED, *, ge: int = 1, nonempty: bool = True, doc: s
     """A sequence of whole numbers, stored as a tuple."""
 
     def convert(value: Any) -> tuple[int, ...]:
-        items = _sequence(value)
+        items = tuple(_whole(item, "whole numbers") for item in _sequence(value))
         for item in items:
-            if isinstance(item, bool) or not hasattr(item, "__index__"):
-                raise ConfigError(f"expected whole numbers, got {value!r}")
-            _bounds(int(item), ge=ge)
+            _bounds(item, ge=ge)
         if nonempty and not items:
             raise ConfigError("must not be empty")
-        return tuple(int(item) for item in items)
+        return items
 
     return _field(default, convert, doc, "sizes", False, ge=ge)
 
@@ -209,9 +203,7 @@ def options(cls: Any, default: Any = None, *, doc: str) -> Any:
     return _field(default, convert, doc, "options", False, options_class=cls)
 
 
-def _field(
-    default: Any, convert: Callable[[Any], Any], doc: str, type_name: str, optional: bool, **facts: Any
-) -> Any:
+def _field(default: Any, convert: Callable[[Any], Any], doc: str, type_name: str, optional: bool, **facts: Any) -> Any:
     def located(value: Any, field: attrs.Attribute[Any]) -> Any:
         if optional and value is None:
             return None
@@ -232,10 +224,22 @@ def _field(
     )
 
 
+def _whole(value: Any, expected: str) -> int:
+    try:
+        if not isinstance(value, bool):
+            return operator.index(value)
+    except TypeError:
+        pass
+    raise ConfigError(f"expected {expected}, got {value!r}")
+
+
 def _number(value: Any, **bounds: float | None) -> float:
-    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+    try:
+        result = None if isinstance(value, (bool, str, bytes)) else float(value)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        result = None
+    if result is None:
         raise ConfigError(f"expected a number, got {value!r}")
-    result = float(value)
     if not math.isfinite(result):
         raise ConfigError(f"must be finite, got {result}")
     _bounds(result, **bounds)
@@ -271,6 +275,8 @@ def _plain(value: Any) -> Any:
         return FrozenMapping({str(key): _plain(item) for key, item in value.items()})
     if isinstance(value, (list, tuple)):
         return tuple(_plain(item) for item in value)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise ConfigError(f"must be finite, got {value}")
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     raise ConfigError(f"expected plain values (None, bool, int, float, str, sequences), got {value!r}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,7 @@ import attrs
 
 from . import _compat, _index, config as _config
 from ._kinds import KINDS, kind_of
-from ._messages import close_match, did_you_mean, listing
+from ._messages import close_match, listing
 from .config import Config
 from .errors import (
     AmbiguousComponentError,
@@ -20,6 +21,7 @@ from .errors import (
     ConfigError,
     IncompatiblePluginError,
     InvalidComponentError,
+    PluginError,
     PluginWarning,
     UnknownComponentError,
     UnknownHyperparameterError,
@@ -48,8 +50,8 @@ def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> 
         found = resolve(name, kind=kind or _guess_kind(name))
         return found(**hyperparameters)
     if isinstance(name, Mapping):
-        return as_config({**name, **hyperparameters}, kind=kind or "inference_network")
-    made = as_config(name, kind=kind or getattr(name, "kind", "inference_network"))
+        return as_config({**name, **hyperparameters}, kind=kind or _guess_kind(str(name.get("name"))))
+    made = as_config(name, kind=kind or str(getattr(name, "kind", "inference_network")))
     return made.replace(**hyperparameters) if hyperparameters else made
 
 
@@ -87,16 +89,15 @@ def plugins(kind: str | None = None, *, capability: str | None = None) -> list[d
     """What is installed, from metadata: kind, name, distribution, version and state.
 
     The state is `ok`, `disabled`, `ambiguous`, or the requirement that the core does not meet.
-    With `capability` (such as `"log_prob"`) the configs themselves are loaded and asked.
+    With `capability` (such as `"log_prob"`) the configs themselves are loaded and asked; one that
+    fails to load is left out with a PluginWarning.
     """
     if kind is not None:
         kind_of(kind)
     rows = []
     for entry in _index.entries(kind):
         state = _state(entry)
-        if capability is not None and (
-            state != "ok" or capability not in resolve(entry.qualified, kind=entry.kind).capabilities
-        ):
+        if capability is not None and (state != "ok" or capability not in _capabilities(entry)):
             continue
         rows.append(
             {
@@ -118,7 +119,7 @@ def describe(name: str, *, kind: str | None = None) -> dict[str, Any]:
         "name": found.name,
         "kind": found.kind,
         "class": f"{found.__module__}:{found.__qualname__}",
-        "doc": (found.__doc__ or "").strip(),
+        "doc": inspect.cleandoc(found.__doc__ or ""),
         "capabilities": sorted(found.capabilities),
         "hyperparameters": [_describe_field(field) for field in attrs.fields(found)],
     }
@@ -128,6 +129,11 @@ def register(component: type[Config]) -> type[Config]:
     """Make a config class known by its name for this session; it hides an installed one."""
     if not (isinstance(component, type) and issubclass(component, Config)):
         raise InvalidComponentError(f"register takes a config class, got {component!r}")
+    for fact in ("kind", "name"):
+        if not hasattr(component, fact):
+            raise InvalidComponentError(
+                f"{component.__name__} does not say its {fact}\nAdd to the class: {fact}: ClassVar[str] = ..."
+            )
     hidden = [entry for entry in _index.entries(component.kind, component.name) if entry.config is None]
     if hidden:
         warnings.warn(
@@ -154,8 +160,7 @@ def resolve(name: str, *, kind: str = "inference_network") -> type[Any]:
     from . import _extensions
 
     kind_of(kind)
-    found: type[Any] = _extensions.resolve(kind, name)
-    return found
+    return _checked(_extensions.resolve(kind, name), kind, f"What was found for {name!r}")
 
 
 def resolve_installed(kind: str, name: str) -> type[Any]:
@@ -185,7 +190,7 @@ def as_config(value: Any, *, kind: str) -> Any:
     if isinstance(value, str):
         return resolve(value, kind=kind)()
     if isinstance(value, Mapping):
-        rest = dict(value)
+        rest = {str(key): item for key, item in value.items()}
         name = rest.pop("name", None)
         if not isinstance(name, str):
             raise ConfigError(f"a {kind_of(kind).title} given as a mapping needs a 'name', got {value!r}")
@@ -227,12 +232,22 @@ def _load(entry: _index.Entry) -> type[Any]:
             distribution=entry.distribution,
             entry_point=entry.value,
         ) from error
-    base = getattr(_config, kind_of(entry.kind).base)
-    if not (isinstance(found, type) and issubclass(found, base)):
-        raise InvalidComponentError(
-            f"{entry.value} of {entry.distribution} is registered as {kind_of(entry.kind).title} "
-            f"{entry.name!r} but is not a {base.__name__}: {found!r}"
-        )
+    return _checked(found, entry.kind, f"{entry.value} of {entry.distribution}, registered as {entry.name!r},")
+
+
+def _checked(found: Any, kind: str, what: str) -> type[Any]:
+    base = getattr(_config, kind_of(kind).base)
+    if isinstance(found, type) and issubclass(found, base):
+        return found
+    raise InvalidComponentError(f"{what} is not a {base.__name__}: {found!r}")
+
+
+def _capabilities(entry: _index.Entry) -> frozenset[str]:
+    try:
+        found: frozenset[str] = resolve(entry.qualified, kind=entry.kind).capabilities
+    except PluginError as error:
+        warnings.warn(str(error), PluginWarning, stacklevel=3)
+        return frozenset()
     return found
 
 
@@ -242,9 +257,10 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
         return UnknownComponentError(
             f"{title} {name!r} is switched off by SBICORE_DISABLE", kind=kind, name=name, disabled=True
         )
-    known = _index.catalogue()
-    here = known.get(kind, {}).get(name)
-    if here:
+    known = _index.catalogue().get(kind, {})
+    distribution, _, short = name.rpartition("/")
+    here = known.get(short)
+    if here and _index.same(distribution or here["distribution"], here["distribution"]):
         command = _index.install_command(here["distribution"])
         return UnknownComponentError(
             f"{title} {name!r} is provided by {here['distribution']}, which is not installed.\n{command}",
@@ -254,7 +270,8 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
         )
     installed = sorted({entry.name for entry in _index.entries(kind)})
     elsewhere = sorted({entry.kind for entry in _index.entries(name=name)})
-    near = close_match(name, [*installed, *known.get(kind, {})])
+    providers = [entry.qualified for entry in _index.entries(kind, short)]
+    near = providers[0] if providers else close_match(name, [*installed, *known])
     hint = f"; did you mean {near!r}?" if near else ""
     if elsewhere:
         hint = f"; {name!r} is a {kind_of(elsewhere[0]).title}"
@@ -267,9 +284,10 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
 
 
 def _guess_kind(name: str) -> str:
-    kinds = {entry.kind for entry in _index.entries(name=name)}
+    short = name.rpartition("/")[2]
+    kinds = {entry.kind for entry in _index.entries(name=name) or _index.entries(name=short)}
     if not kinds:
-        kinds = {kind for kind, rows in _index.catalogue().items() if name.rpartition("/")[2] in rows}
+        kinds = {kind for kind, rows in _index.catalogue().items() if short in rows}
     if "inference_network" in kinds or len(kinds) != 1:
         return "inference_network"
     return kinds.pop()

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError
+from .._threads import suitable_threads
 from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._checks import require_finite, require_rows
@@ -51,8 +52,13 @@ def log_prob(
     values = torch.empty(count, dtype=torch.float64)
     step = chunk_size or max(1, rows_at_once(model) // z[0].numel())
     model.eval()
-    with torch.no_grad(), Progress(count, "log_prob", enabled=progress, unit="row") as bar:
+    with (
+        torch.no_grad(),
+        suitable_threads(model.device) as check_threads,
+        Progress(count, "log_prob", enabled=progress, unit="row") as bar,
+    ):
         for start in range(0, count, step):
+            check_threads()
             rows = slice(start, min(start + step, count))
             c = None
             if conditions is not None:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._messages import listing
 from ..errors import SamplingError, SamplingWarning
+from .._threads import suitable_threads
 from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._blocks import Chunk, chunks
@@ -51,8 +52,13 @@ def sample(
     rejection = Rejection(model.bounds) if model.bounds and model.out_of_bounds == "reject" else None
     parts: dict[tuple[int, int], dict[str, Tensor]] = {}
     model.eval()
-    with torch.inference_mode(), Progress(observations * draws, "sampling", enabled=progress, unit="draw") as bar:
+    with (
+        torch.inference_mode(),
+        suitable_threads(model.device) as check_threads,
+        Progress(observations * draws, "sampling", enabled=progress, unit="draw") as bar,
+    ):
         for chunk in chunks(observations, draws, chunk_size or rows_at_once(model)):
+            check_threads()
             values = run(chunk, 0)
             if rejection is not None:
                 values = rejection(chunk, values, run)

@@ -17,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..errors import SbicoreError
 
     arguments = list(sys.argv[1:] if argv is None else argv)
-    parser = _parser(extensions=not arguments or arguments[0] not in _BUILT_IN)
+    parser = _parser(arguments[0] if arguments and arguments[0] in _BUILT_IN else None)
     options = parser.parse_args(arguments)
     if not hasattr(options, "run"):
         parser.print_help()
@@ -34,16 +34,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _parser(*, extensions: bool) -> argparse.ArgumentParser:
+def _parser(command: str | None) -> argparse.ArgumentParser:
+    """With the one built-in subcommand, or with all and those of extensions."""
     from .._compat import core_version
 
     parser = argparse.ArgumentParser(prog="sbicore", description="Simulation-based inference in PyTorch.")
     parser.add_argument("--version", action="version", version=f"sbicore {core_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
-    for name in _BUILT_IN:
+    for name in (command,) if command else _BUILT_IN:
         importlib.import_module(f"{__name__}.{name}").add(commands)
-    if extensions:
-        from .._extensions import manager
+    if command is None:
+        from .._extensions import add_commands
 
-        manager().hook.sbicore_cli(commands=commands)
+        add_commands(commands)
     return parser

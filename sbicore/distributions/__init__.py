@@ -1,18 +1,8 @@
-"""Base distributions, one a file: Normal, StudentT, Mixture."""
+"""Base distributions by class name, from core and whatever is installed.
 
-from __future__ import annotations
+Core's own, one a file: Normal, StudentT, Mixture.
+"""
 
-import importlib
-from typing import Any
+from .._namespaces import namespace
 
-_MODULES = {"Normal": "normal", "StudentT": "student_t", "Mixture": "mixture"}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
-
-
-def __dir__() -> list[str]:
-    return sorted(_MODULES)
+__getattr__, __dir__ = namespace(__name__)

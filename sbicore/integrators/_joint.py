@@ -45,6 +45,7 @@ def solve_jointly(
     """One time and one step for all rows, within this number of attempted steps.
 
     The end is a grid point of the solver (`step_t`), which otherwise steps past it and interpolates.
+    Unlike control by row, torchdiffeq does not shorten a trial that is not finite: it is an error.
 
     Raises:
         IntegrationError: a non-finite state, an underflowing step, or a spent budget.

@@ -15,6 +15,8 @@ ADAPTIVE_METHODS = "bosh3, dopri5, dopri8, tsit5"
 
 def check_time(value: Any, name: str) -> float:
     """A finite time as a float."""
+    if isinstance(value, (bool, str)) or not hasattr(value, "__float__"):
+        raise ConfigError(f"expected a number, got {value!r}").within(name)
     time = float(value)
     if not math.isfinite(time):
         raise ConfigError(f"must be finite, got {time}").within(name)

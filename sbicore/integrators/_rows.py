@@ -151,7 +151,8 @@ class RowStepper:
                 part + device_h0.reshape(-1, *[1] * (part.dim() - 1)) * slope
                 for part, slope in zip(self.parts, self.slope, strict=True)
             )
-            ahead = self.guard(self._on_device(self.t + sign * h0)[:, None], probe)
+            then = torch.where(h0 < span, self.t + sign * h0, self.t1)
+            ahead = self.guard(self._on_device(then)[:, None], probe)
             change = tuple(b - a for a, b in zip(self.slope, ahead, strict=True))
             largest = torch.maximum(d1, _norm(change, scales).nan_to_num(nan=math.inf) / h0)
             h1 = (0.01 / largest).pow(1 / self.tableau.order)

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch import Generator, Tensor, nn
 
+from .._threads import suitable_threads
 from ..errors import TrainingError, TrainingWarning
 from .averaging import AveragedWeights
 from .compilation import Compilation
@@ -63,9 +64,9 @@ def train(
     notify(event)
     history.stopped = "completed"
     try:
-        with Progress(steps, "training", enabled=progress) as bar:
+        with Progress(steps, "training", enabled=progress) as bar, suitable_threads(device) as check:
             for epoch in range(options.epochs):
-                diverged = fit.epoch(bar)
+                diverged = fit.epoch(bar, check)
                 event = FitEvent(kind="epoch", history=history, epoch=epoch + 1, epochs=options.epochs)
                 notify(event)
                 reason = "diverged" if diverged else "callback" if event.stop_requested else fit.out_of_patience()
@@ -116,7 +117,7 @@ class _Fit:
             history.val_loss += [math.nan] * (self.first_epoch - len(history.val_loss))
         self.bad = torch.zeros((), device=device)
 
-    def epoch(self, bar: Progress) -> bool:
+    def epoch(self, bar: Progress, check_threads: Callable[[], None]) -> bool:
         """One epoch and its validation; True when training has diverged."""
         started = time.perf_counter()
         total = torch.zeros((), device=self.device)
@@ -128,6 +129,8 @@ class _Fit:
             count += 1
             self.compilation.after_step(self.step)
             bar.update()
+            if not self.compilation.active:
+                check_threads()
             if self.step % _LOOK_EVERY == 0:
                 bad = float(self.bad)
                 if bad - seen >= _LOOK_EVERY:

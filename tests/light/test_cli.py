@@ -1,0 +1,141 @@
+"""The command `sbicore`: what it prints and which status it exits with."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+
+import sbicore
+from sbicore import cli
+
+EXTENSION = """
+from sbicore.hookspecs import hookimpl
+
+@hookimpl
+def sbicore_cli(commands):
+    commands.add_parser("hello").set_defaults(run=lambda options: print("hello") or 3)
+"""
+
+
+@pytest.fixture
+def sbicore_(capsys):
+    """Run the command: status, standard output, standard error."""
+
+    def run(*arguments):
+        try:
+            status = cli.main(arguments)
+        except SystemExit as stop:
+            status = stop.code
+        out, err = capsys.readouterr()
+        return status, out, err
+
+    return run
+
+
+class TestPlugins:
+    def test_table_has_a_line_for_each_component(self, sbicore_, fake_distribution):
+        fake_distribution("acme", version="2.5")
+        status, out, err = sbicore_("plugins", "--kind", "subnet")
+        assert (status, err) == (0, "")
+        assert ["subnet", "wave", "acme", "2.5", "ok"] in [line.split() for line in out.splitlines()]
+
+    def test_json_is_the_same_list(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        status, out, _ = sbicore_("plugins", "--json")
+        assert status == 0
+        assert json.loads(out) == sbicore.plugins()
+
+    def test_nothing_is_said_in_words(self, sbicore_):
+        assert sbicore_("plugins", "--kind", "scoring_rule") == (0, "Nothing of this kind is installed.\n", "")
+
+    def test_unknown_kind_is_an_error(self, sbicore_):
+        status, out, err = sbicore_("plugins", "--kind", "subnets")
+        assert (status, out) == (1, "")
+        assert err.startswith("ConfigError: There is no kind of component named 'subnets'")
+
+
+class TestDescribe:
+    def test_hyperparameters_are_printed_with_type_bounds_default_and_doc(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        status, out, _ = sbicore_("describe", "wave")
+        assert status == 0
+        assert out.startswith("wave (subnet): acme:Wave\n\nA toy.\n\nCapabilities: ripple\n")
+        assert "  depth: integer >= 1, default 1\n      Depth.\n" in out
+
+    def test_json_is_the_description(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        _, out, _ = sbicore_("describe", "acme/wave", "--kind", "subnet", "--json")
+        assert json.loads(out) == sbicore.describe("wave")
+
+    def test_unknown_component_is_an_error_without_a_traceback(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        status, _, err = sbicore_("describe", "waev", "--kind", "subnet")
+        assert status == 1
+        assert err.startswith("UnknownComponentError: There is no subnet named 'waev'; did you mean 'wave'?")
+        assert "Traceback" not in err
+
+
+class TestDoctor:
+    @pytest.fixture(autouse=True)
+    def _without_torch(self, monkeypatch):
+        monkeypatch.setitem(sys.modules, "torch", None)
+
+    def test_it_examines_the_machine_without_torch(self, sbicore_):
+        status, out, _ = sbicore_("doctor")
+        assert status == 0
+        assert "torch: fails to import: ModuleNotFoundError" in out
+
+    def test_json_holds_versions_machine_and_plugins(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        _, out, _ = sbicore_("doctor", "--json")
+        found = json.loads(out)
+        assert found["versions"]["python"] == ".".join(map(str, sys.version_info[:3]))
+        assert found["machine"]["cores"] > 0
+        assert [row["state"] for row in found["plugins"] if row["name"] == "wave"] == ["ok"]
+
+    def test_plugin_that_does_not_load_is_named_and_the_status_tells(self, sbicore_, fake_distribution):
+        fake_distribution("acme", source="import not_there_at_all")
+        status, out, _ = sbicore_("doctor")
+        assert status == 1
+        assert "subnet wave (acme 1.0): subnet 'wave' is provided by acme 1.0, which fails to import" in out
+
+    def test_plugin_that_is_switched_off_is_no_failure(self, sbicore_, fake_distribution, monkeypatch):
+        monkeypatch.setenv("SBICORE_DISABLE", "acme")
+        fake_distribution("acme", source="import not_there_at_all")
+        status, out, _ = sbicore_("doctor")
+        assert status == 0
+        assert "subnet wave (acme 1.0): disabled" in out
+
+
+class TestUsage:
+    def test_unknown_command_is_wrong_usage(self, sbicore_):
+        status, _, err = sbicore_("plugin")
+        assert status == 2
+        assert "invalid choice: 'plugin'" in err
+
+    def test_without_a_command_help_is_printed(self, sbicore_):
+        status, out, _ = sbicore_()
+        assert status == 2
+        assert "plugins" in out
+
+    def test_version(self, sbicore_):
+        assert sbicore_("--version") == (0, f"sbicore {sbicore.__version__}\n", "")
+
+
+class TestExtensions:
+    def test_extension_adds_a_command_with_a_status_of_its_own(self, sbicore_, fake_distribution):
+        fake_distribution("acme", points="[sbicore]\ncli = acme\n", source=EXTENSION)
+        assert sbicore_("hello") == (3, "hello\n", "")
+
+    def test_built_in_commands_do_not_load_extensions(self, sbicore_, fake_distribution):
+        fake_distribution("acme", points="[sbicore]\ncli = acme\n", source="raise SystemExit(7)")
+        assert sbicore_("plugins")[0] == 0
+
+    def test_extension_that_fails_to_add_a_command_leaves_the_others(self, sbicore_, fake_distribution):
+        fake_distribution("acme", points="[sbicore]\ncli = acme\n", source=EXTENSION)
+        broken = EXTENSION.replace('commands.add_parser("hello")', "commands.nothing")
+        fake_distribution("broken", points="[sbicore]\ncli = broken\n", source=broken)
+        with pytest.warns(UserWarning, match="extension broken/cli is left out: AttributeError"):
+            assert sbicore_("hello")[0] == 3

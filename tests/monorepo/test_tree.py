@@ -1,0 +1,149 @@
+"""Invariants of the source tree: everything a reader would otherwise have to check by hand."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import re
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
+HOOKS = re.findall(r"^def (sbicore_\w+)", (ROOT / "sbicore" / "hookspecs.py").read_text("utf-8"), re.MULTILINE)
+IMPORTED_AS = {"attr": "attrs", "ot": "pot", "sklearn": "scikit-learn"}
+
+_spec = importlib.util.spec_from_file_location("catalogue", Path(__file__).with_name("catalogue.py"))
+assert _spec is not None
+assert _spec.loader is not None
+catalogue = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(catalogue)
+
+each_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
+
+
+def tracked() -> list[Path]:
+    """Files that git knows or would add."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return [ROOT / line for line in done.stdout.splitlines()]
+
+
+def sources(folder: Path) -> list[Path]:
+    return sorted(folder.rglob("*.py"))
+
+
+def imported(path: Path) -> set[str]:
+    """Top-level names of the absolute imports of a file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def bound_names(path: Path) -> set[str]:
+    """Names that the top level of a file imports or defines."""
+    names: set[str] = set()
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom):
+            names |= {alias.asname or alias.name for alias in node.names}
+        elif isinstance(node, ast.ClassDef):
+            names.add(node.name)
+    return names
+
+
+class TestTop:
+    def test_top_level_holds_only_what_the_house_names(self):
+        allowed = {"pyproject.toml", "README.md", "sbicore", "plugins", "tests", "docs", "tox.ini", "LICENSE"}
+        names = {path.relative_to(ROOT).parts[0] for path in tracked()}
+        assert {name for name in names if not name.startswith(".")} <= allowed
+
+    def test_ci_runs_the_test_command_of_the_readme(self):
+        readme = (ROOT / "README.md").read_text("utf-8")
+        block = re.search(r"Run the tests.*?\n```\w*\n(.+?)\n```", readme, re.DOTALL)
+        assert block, "README.md needs a fenced block after a line with 'Run the tests'"
+        assert set(block[1].splitlines()) <= set((ROOT / ".ci" / "run").read_text("utf-8").splitlines())
+
+    @pytest.mark.parametrize("hook", HOOKS)
+    def test_hook_is_documented(self, hook):
+        assert hook in (ROOT / "docs" / "architecture.md").read_text("utf-8")
+
+
+class TestCore:
+    def test_packages_are_the_folders_with_an_init(self):
+        tomllib = catalogue.tomllib
+        listed = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+        folders = (path.parent for path in (ROOT / "sbicore").rglob("__init__.py"))
+        assert listed == sorted(".".join(folder.relative_to(ROOT).parts) for folder in folders)
+
+    def test_entry_points_resolve_to_configs_of_that_name(self):
+        for group, points in catalogue.project(ROOT)["entry-points"].items():
+            for name, value in points.items():
+                module, _, attribute = value.partition(":")
+                found = getattr(importlib.import_module(module), attribute)
+                assert (found.name, found.kind) == (name, catalogue.kinds()[group])
+
+    def test_catalogue_is_up_to_date(self):
+        command = "run: python tests/monorepo/catalogue.py"
+        assert catalogue.TARGET.read_text("utf-8") == catalogue.text(), command
+
+
+class TestFiles:
+    @pytest.mark.parametrize("folder", [ROOT / "sbicore", *(p / "src" for p in PLUGINS)], ids=lambda p: p.parent.name)
+    def test_files_are_short(self, folder):
+        lengths = {path: len(path.read_text("utf-8").splitlines()) for path in sources(folder)}
+        assert [str(path) for path, length in lengths.items() if length > 400] == []
+        assert statistics.median(lengths.values()) < 150
+
+
+@each_plugin
+class TestPlugin:
+    def test_folder_is_named_as_the_project(self, plugin):
+        facts = catalogue.project(plugin)
+        assert facts["name"] == plugin.name
+        assert [path.name for path in (plugin / "src").iterdir() if (path / "__init__.py").exists()] == [
+            plugin.name.replace("-", "_")
+        ]
+
+    def test_entry_points_belong_to_known_kinds_and_name_classes_that_exist(self, plugin):
+        for group, points in catalogue.project(plugin).get("entry-points", {}).items():
+            assert group in {*catalogue.kinds(), "sbicore"}
+            for value in points.values():
+                module, _, attribute = value.partition(":")
+                assert attribute in bound_names(plugin / "src" / module.replace(".", "/") / "__init__.py")
+
+    def test_core_is_required_within_one_major_version(self, plugin):
+        lines = [re.sub(r"\s", "", line) for line in catalogue.project(plugin)["dependencies"]]
+        assert any(re.fullmatch(r"sbicore>=\d[\d.]*,<\d+", line) for line in lines)
+
+    def test_version_is_the_top_of_the_changelog(self, plugin):
+        heading = re.search(r"^## (\S+)", (plugin / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
+        assert heading
+        assert heading[1] == catalogue.project(plugin)["version"]
+
+    def test_readme_types_and_tests_are_there(self, plugin):
+        assert (plugin / "README.md").read_text("utf-8").strip()
+        assert (plugin / "src" / plugin.name.replace("-", "_") / "py.typed").exists()
+        assert list((plugin / "tests").glob("test_*.py"))
+
+    def test_packages_are_all_listed(self, plugin):
+        tomllib = catalogue.tomllib
+        listed = tomllib.loads((plugin / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"]["packages"]
+        folders = (path.parent for path in (plugin / "src").rglob("__init__.py"))
+        assert sorted(listed) == sorted(".".join(folder.relative_to(plugin / "src").parts) for folder in folders)
+
+    def test_every_imported_package_is_a_dependency(self, plugin):
+        declared = {re.split(r"[\s<>=!~;\[]", line)[0].lower() for line in catalogue.project(plugin)["dependencies"]}
+        own = {plugin.name.replace("-", "_"), *sys.stdlib_module_names}
+        peers = plugin / "src" / plugin.name.replace("-", "_") / "peers"  # run in environments of their own
+        used = {name for path in sources(plugin / "src") if peers not in path.parents for name in imported(path)}
+        needed = {IMPORTED_AS.get(name, name.replace("_", "-")) for name in used - own}
+        assert needed <= declared
