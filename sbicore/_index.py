@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import warnings
 from collections.abc import Iterator
 from importlib import metadata
@@ -134,7 +135,7 @@ def install_command(*distributions: str) -> str:
         str(checkout / "plugins" / name) if checkout and (checkout / "plugins" / name).is_dir() else name
         for name in distributions
     ]
-    return f"pip install {' '.join(targets)}"
+    return f"pip install {shlex.join(targets)}"
 
 
 def _scanned() -> list[Entry]:

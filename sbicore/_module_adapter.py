@@ -40,7 +40,10 @@ class AdaptedModule(nn.Module):
     def _probe(self, shapes: Shapes) -> int:
         """One forward pass on zeros."""
         parameter = next(self.module.parameters(), torch.empty(0))
-        like: dict[str, Any] = {"device": parameter.device, "dtype": parameter.dtype if parameter.is_floating_point() else None}
+        like: dict[str, Any] = {
+            "device": parameter.device,
+            "dtype": parameter.dtype if parameter.is_floating_point() else None,
+        }
         x = torch.zeros(2, *shapes.target, **like)
         t = torch.zeros(2, **like) if shapes.time else None
         c = None if shapes.conditions is None else torch.zeros(2, *shapes.conditions, **like)

@@ -44,8 +44,7 @@ class Step:
             ) from error
         if any(p.kind is p.POSITIONAL_ONLY for p in parameters):
             raise SimulatorError(
-                f"{name} takes arguments by position, not by name\n"
-                f"Wrap it: lambda theta, rng: {name}(theta, rng)"
+                f"{name} takes arguments by position, not by name\nWrap it: lambda theta, rng: {name}(theta, rng)"
             )
         named = [p for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         step = cls(
@@ -78,8 +77,7 @@ class Step:
         except Exception as error:
             received = listing(f"{key}={_brief(value)}" for key, value in arguments.items())
             raise SimulatorError(
-                f"{self.name} raised {type(error).__name__} in {where}: {_line(error)}\n"
-                f"It received: {received}"
+                f"{self.name} raised {type(error).__name__} in {where}: {_line(error)}\nIt received: {received}"
             ) from error
         if not isinstance(result, Mapping) or not result or not all(isinstance(key, str) for key in result):
             raise SimulatorError(
@@ -92,14 +90,9 @@ class Step:
                 f"{self.name} returned a variable named {taken[0]!r}, which has a meaning of its own\n"
                 "Rename the variable."
             )
-        return {
-            key: as_numbers(value, f"{key}, returned by {self.name} in {where},")
-            for key, value in result.items()
-        }
+        return {key: as_numbers(value, f"{key}, returned by {self.name} in {where},") for key, value in result.items()}
 
-    def _arguments(
-        self, variables: Mapping[str, Any], sequence: np.random.SeedSequence, size: int
-    ) -> dict[str, Any]:
+    def _arguments(self, variables: Mapping[str, Any], sequence: np.random.SeedSequence, size: int) -> dict[str, Any]:
         known = dict(variables)
         if "rng" in self.parameters:
             known["rng"] = np.random.default_rng(sequence)

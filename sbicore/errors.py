@@ -49,11 +49,11 @@ class AmbiguousComponentError(PluginError, LookupError):
     """Several distributions provide this name. Facts: candidates."""
 
 
-class IncompatiblePluginError(PluginError, ImportError):
+class IncompatiblePluginError(PluginError, ImportError):  # type: ignore[misc]
     """A plugin needs another version of the core. Facts: distribution, requirement."""
 
 
-class BrokenPluginError(PluginError, ImportError):
+class BrokenPluginError(PluginError, ImportError):  # type: ignore[misc]
     """A plugin fails when imported or built. Facts: distribution, entry_point."""
 
 

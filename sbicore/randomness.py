@@ -64,9 +64,7 @@ def generator_for(seed: int, *keys: int, device: str | torch.device = "cpu") -> 
 class RowGenerators(Sequence["Generator"]):
     """One generator a row, made when first used and then kept, so that later draws go on from there."""
 
-    def __init__(
-        self, seed: int, rows: Sequence[tuple[int, ...]], device: str | torch.device = "cpu"
-    ) -> None:
+    def __init__(self, seed: int, rows: Sequence[tuple[int, ...]], device: str | torch.device = "cpu") -> None:
         self.seed, self.rows, self.device = seed, rows, device
         self._made: dict[int, Generator] = {}
 
@@ -132,9 +130,9 @@ def _fill(
 
     rows = None if generator is None or isinstance(generator, torch.Generator) else list(generator)
     if rows is not None and len(rows) != (shape[0] if shape else 0):
-        raise ConfigError(
-            f"expected one generator for each row of shape {tuple(shape)}, got {len(rows)}"
-        ).within("generator")
+        raise ConfigError(f"expected one generator for each row of shape {tuple(shape)}, got {len(rows)}").within(
+            "generator"
+        )
     source = rows[0] if rows else generator
     device = source.device if isinstance(source, torch.Generator) else _device(like)
     out = torch.empty(tuple(shape), dtype=None if like is None else like.dtype, device=device)

@@ -32,9 +32,7 @@ class Sampler(Protocol):
         ...
 
 
-def make_simulator(
-    source: Callable[..., Any] | Sampler | Sequence[Any], *, vectorized: bool = False
-) -> Simulator:
+def make_simulator(source: Callable[..., Any] | Sampler | Sequence[Any], *, vectorized: bool = False) -> Simulator:
     """A simulator from a function, any callable, a simulator, or a list of those.
 
     A function makes one row: a dict of scalars and arrays. Its arguments are the variables that
@@ -114,9 +112,7 @@ class Simulator:
 class _Run:
     """One call of `sample`: its seed, and what is known so far of each function and variable."""
 
-    def __init__(
-        self, steps: Sequence[Step], seed: int, given: frozenset[str], update: Callable[[int], Any]
-    ) -> None:
+    def __init__(self, steps: Sequence[Step], seed: int, given: frozenset[str], update: Callable[[int], Any]) -> None:
         self.seed, self.given, self.update = seed, given, update
         self.steps = list(enumerate(steps))
         self.made: dict[int, set[str]] = {}
@@ -136,18 +132,14 @@ class _Run:
         self.check_given()
         return {name: _single(values) for name, values in variables.items()}
 
-    def row(
-        self, row: int, steps: list[tuple[int, Step]], variables: dict[str, Any]
-    ) -> dict[str, np.ndarray]:
+    def row(self, row: int, steps: list[tuple[int, Step]], variables: dict[str, Any]) -> dict[str, np.ndarray]:
         """What these functions make of one row, one after the other."""
         made: dict[str, np.ndarray] = {}
         for position, step in steps:
             made |= self.call(position, step, {**variables, **made}, range(row, row + 1))
         return made
 
-    def call(
-        self, position: int, step: Step, variables: Mapping[str, Any], rows: range
-    ) -> dict[str, np.ndarray]:
+    def call(self, position: int, step: Step, variables: Mapping[str, Any], rows: range) -> dict[str, np.ndarray]:
         """What one function makes, without the variables that are given."""
         self.update(len(rows))
         if position in self.made and self.made[position] <= self.given:

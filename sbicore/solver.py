@@ -69,7 +69,5 @@ class SolverOptions(Options):
 
     def integrate(self, field: Any, x: Any, t0: float, t1: float) -> Solution:
         """Solve with this method. See `sbicore.protocols.Integrator`."""
-        solution: Solution = self.method.integrate(
-            field, x, t0, t1, steps=self.steps, rtol=self.rtol, atol=self.atol
-        )
+        solution: Solution = self.method.integrate(field, x, t0, t1, steps=self.steps, rtol=self.rtol, atol=self.atol)
         return solution

@@ -158,8 +158,7 @@ class Adapter:
     def _append(self, name: str, /, **arguments: Any) -> Adapter:
         if name not in _TRANSFORMS:
             raise ConfigError(
-                f"unknown adapter step {name!r}{did_you_mean(name, _TRANSFORMS)}\n"
-                f"Steps: {listing(_TRANSFORMS)}"
+                f"unknown adapter step {name!r}{did_you_mean(name, _TRANSFORMS)}\nSteps: {listing(_TRANSFORMS)}"
             )
         try:
             self._transforms.append(_TRANSFORMS[name](**arguments))

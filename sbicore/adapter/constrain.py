@@ -142,9 +142,9 @@ def _check_room(lower: Any, upper: Any) -> None:
         ).within("upper") from None
     if (low >= high).any():
         at = int(np.argmax((low >= high).ravel()))
-        raise ConfigError(
-            f"lower must be < upper, got {float(low.ravel()[at])} and {float(high.ravel()[at])}"
-        ).within("lower")
+        raise ConfigError(f"lower must be < upper, got {float(low.ravel()[at])} and {float(high.ravel()[at])}").within(
+            "lower"
+        )
     with np.errstate(over="ignore", invalid="ignore"):
         near_low, near_high = low.astype(np.float32), high.astype(np.float32)
         room = (np.nextafter(near_low, np.float32(np.inf)) < near_high) & np.isfinite(near_high - near_low)

@@ -35,9 +35,7 @@ class ToArray(Transform):
 
     name: ClassVar[str] = "to_array"
 
-    include: tuple[str, ...] | None = names(
-        None, optional=True, doc="Variables to convert; None means all of them."
-    )
+    include: tuple[str, ...] | None = names(None, optional=True, doc="Variables to convert; None means all of them.")
 
     def events(self, events: Events) -> Events:
         """Check that `include` exists; shapes stay."""

@@ -35,8 +35,7 @@ class Rename(Transform):
         self._need((self.old,), events)
         if self.new in events:
             raise self._error(
-                f"would overwrite {self.new!r} with {self.old!r}\n"
-                f"Drop {self.new!r} first, or choose another name.",
+                f"would overwrite {self.new!r} with {self.old!r}\nDrop {self.new!r} first, or choose another name.",
                 variable=self.new,
             )
         return _renamed(events, self.old, self.new)

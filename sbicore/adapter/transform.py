@@ -64,9 +64,7 @@ class Transform(Hyperparameters):
     def _need(self, keys: Iterable[str], found: Mapping[str, Any]) -> None:
         for key in keys:
             if key not in found:
-                raise self._error(
-                    f"needs {key!r}{did_you_mean(key, found)}\nFound: {listing(found)}", variable=key
-                )
+                raise self._error(f"needs {key!r}{did_you_mean(key, found)}\nFound: {listing(found)}", variable=key)
 
     def _error(self, message: str, cls: type[DataError] = DataError, **facts: Any) -> DataError:
         return cls(f"adapter ({self.name}) {message}", **facts)

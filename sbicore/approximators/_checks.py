@@ -40,7 +40,8 @@ def require_finite(raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what
         if bad.any():
             rows = bad.nonzero().flatten().tolist()
             raise DataError(
-                f"{what}: {name!r} is not finite in {len(rows)} of {len(value)} observations, first in number {rows[0]}",
+                f"{what}: {name!r} is not finite in {len(rows)} of {len(value)} observations, "
+                f"first in number {rows[0]}",
                 variable=name,
             )
     for role, value in joined.items():

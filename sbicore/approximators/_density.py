@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from ..errors import DataError
 from .._threads import suitable_threads
+from ..errors import DataError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
-from ._checks import require_finite, require_rows
+from ._checks import require_rows
 from ._pipeline import tensors_of
 from ._report import Cost
 from ._roles import ROLES
@@ -42,7 +42,9 @@ def log_prob(
     for name, value in targets.items():
         if bool(torch.isnan(value).any()):
             raise DataError(f"data: {name!r} has NaN", variable=name)
-    adapted, log_det = pipeline.log_det({name: value.expand(count, *value.shape[1:]) for name, value in targets.items()})
+    adapted, log_det = pipeline.log_det(
+        {name: value.expand(count, *value.shape[1:]) for name, value in targets.items()}
+    )
     x = pipeline.joined(adapted, ROLES[:1], "data", raw)["inference_variables"]
     supported = torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
     x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
@@ -71,5 +73,5 @@ def log_prob(
             cost.add(facts, 1)
             bar.update(len(block))
     if "inference_variables" in model.standardize:
-        values += model.standardizers["inference_variables"].log_det
+        values += model.standardizer("inference_variables").log_det
     return torch.where(supported, values + log_det, -torch.inf).float(), cost.facts()

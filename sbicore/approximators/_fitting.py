@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
-from torch import Generator, Tensor
+from torch import Generator, Tensor, nn
 
 from ..errors import ConfigError, DataError, DataWarning
 from ..randomness import fresh_seed, seed_for
@@ -28,11 +28,12 @@ class _Task:
     """The loss of a batch: embedded conditions into the network's own loss."""
 
     def __init__(self, model: ContinuousApproximator) -> None:
-        self.module = model
+        self.module: nn.Module = model
+        self.model = model
 
     def loss(self, batch: Batch, generator: Generator) -> Tensor:
         """Per-sample loss `(B,)`."""
-        return self.module.network.loss(batch["inference_variables"], self.module.embed(batch), generator=generator)
+        return self.model.network.loss(batch["inference_variables"], self.model.embed(batch), generator=generator)
 
 
 def fit(
@@ -87,9 +88,7 @@ def fit(
 class _Ingest:
     """Builds the model from its first data and makes sources of batches."""
 
-    def __init__(
-        self, model: ContinuousApproximator, settings: FitOptions, seed: int, device: torch.device
-    ) -> None:
+    def __init__(self, model: ContinuousApproximator, settings: FitOptions, seed: int, device: torch.device) -> None:
         self.model, self.settings, self.seed, self.device = model, settings, seed, device
         self.clean = Cleaner(model.pipeline, settings.max_invalid_share)
 
@@ -150,7 +149,8 @@ class _Ingest:
 
     def stream(self, batches: Iterable[Any], validation_data: Any) -> Source:
         """A re-iterable of dict batches, re-cut to the batch size; a first pass counts and samples it."""
-        count, pilot = 0, []
+        count = 0
+        pilot: list[Batch] = []
         for batch in batches:
             if not pilot:
                 self._build(batch)
@@ -181,7 +181,8 @@ class _Ingest:
 
     def _moments(self, rows: Batch) -> None:
         """Set the standardisation, once in the life of a model."""
-        for role, standardizer in self.model.standardizers.items():
+        for role in self.model.standardizers:
+            standardizer = self.model.standardizer(role)
             if role in self.model.standardize and not standardizer.is_fitted:
                 standardizer.fit_moments(rows[role], self.model.pipeline.feature_names(role))
 

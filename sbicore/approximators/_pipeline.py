@@ -80,8 +80,12 @@ class Pipeline:
         chain = self.adapter.copy()
         for name, (lower, upper) in self.bounds.items():
             if name not in raw:
-                raise DataError(f"bounds name {name!r}, which is not in the data{did_you_mean(name, raw)}", variable=name)
-            chain = Adapter.from_list([{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()])
+                raise DataError(
+                    f"bounds name {name!r}, which is not in the data{did_you_mean(name, raw)}", variable=name
+                )
+            chain = Adapter.from_list(
+                [{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()]
+            )
         adapted = chain.bind(raw)
         roles = self.roles.settled(adapted.events_out)
         used = {name for role in ROLES for name in roles.of(role)}

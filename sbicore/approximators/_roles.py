@@ -53,13 +53,12 @@ class Roles:
             DataError: a role names a variable that is not there.
             ShapeError: variables of one role cannot be joined along the last axis.
         """
-        names = {
-            role: getattr(self, role) or ((role,) if role in events else None) for role in ROLES
-        }
+        names = {role: getattr(self, role) or ((role,) if role in events else None) for role in ROLES}
         if names["inference_variables"] is None:
             raise DataError(
                 f"Nothing says what is to be inferred; variables: {listing(events)}\n"
-                "Give build(..., inference_variables=[...], inference_conditions=[...]), or use those names in the data."
+                "Give build(..., inference_variables=[...], inference_conditions=[...]), "
+                "or use those names in the data."
             )
         settled = Roles(**names)
         for role in ROLES:
@@ -81,5 +80,7 @@ class Roles:
         shapes = [events[name] or (1,) for name in names]
         if any(shape[:-1] != shapes[0][:-1] for shape in shapes):
             found = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
-            raise ShapeError(f"{role} joins variables along the last axis; these do not fit: {found}", variable=names[0])
+            raise ShapeError(
+                f"{role} joins variables along the last axis; these do not fit: {found}", variable=names[0]
+            )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from .._messages import listing
-from ..errors import SamplingError, SamplingWarning
 from .._threads import suitable_threads
+from ..errors import SamplingError, SamplingWarning
 from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._blocks import Chunk, chunks

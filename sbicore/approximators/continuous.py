@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 import torch
 from torch import Tensor, nn
@@ -126,7 +126,8 @@ class ContinuousApproximator(nn.Module):
             raise ConfigError("summary_variables are given without a summary network.\nGive summary_network=...")
         if summaries is None and self.summary_config is not None:
             raise ConfigError(
-                "A summary network is given without anything to read.\nGive summary_variables=[...], or that name in the data."
+                "A summary network is given without anything to read.\n"
+                "Give summary_variables=[...], or use that name in the data."
             )
         target = self.pipeline.event("inference_variables")
         with torch.random.fork_rng(devices=[]):
@@ -257,7 +258,9 @@ class ContinuousApproximator(nn.Module):
             from ..registry import plugins
 
             able = ", ".join(row["name"] for row in plugins("inference_network", capability="log_prob"))
-            raise ConfigError(f"{self.config.name!r} has no density.\nNetworks with log_prob: {able or 'none installed'}")
+            raise ConfigError(
+                f"{self.config.name!r} has no density.\nNetworks with log_prob: {able or 'none installed'}"
+            )
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
         self.config.log_prob_options(**options)
@@ -279,6 +282,10 @@ class ContinuousApproximator(nn.Module):
 
         save(self, path)
 
+    def standardizer(self, role: str) -> Standardizer:
+        """The standardisation of a role that is in use."""
+        return cast(Standardizer, self.standardizers[role])
+
     def restore(self, tensors: Mapping[str, Tensor], history: Mapping[str, Any], standardized: list[str]) -> None:
         """Take over saved weights, history and which roles have moments.
 
@@ -291,7 +298,7 @@ class ContinuousApproximator(nn.Module):
             raise ArtifactError(f"weights do not fit the described network: {error}") from error
         self.history = History(**history)
         for role in standardized:
-            self.standardizers[role].is_fitted = True
+            self.standardizer(role).is_fitted = True
         self.eval()
 
     def embed(self, roles: Mapping[str, Tensor]) -> Tensor | None:
@@ -304,7 +311,7 @@ class ContinuousApproximator(nn.Module):
     def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Role tensors as the network takes them: standardised, float32."""
         return {
-            role: (self.standardizers[role](value) if role in self.standardize else value).float()
+            role: (self.standardizer(role)(value) if role in self.standardize else value).float()
             for role, value in roles.items()
             if role in self.standardizers
         }
@@ -331,7 +338,7 @@ class ContinuousApproximator(nn.Module):
         """The user's variables, float32, from draws of the network `(*, *event)`."""
         z = z.double()
         if "inference_variables" in self.standardize:
-            z = self.standardizers["inference_variables"].inverse(z)
+            z = self.standardizer("inference_variables").inverse(z)
         return {name: value.float() for name, value in self.pipeline.inverse(z).items()}
 
     def _require_built(self, what: str) -> None:

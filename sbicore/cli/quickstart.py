@@ -6,7 +6,7 @@ import argparse
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 __all__ = ["add", "train"]
 
@@ -14,13 +14,14 @@ _NEEDED = {
     "inference_network": ("flow_matching", "sbicore-flow-matching"),
     "subnet": ("time_mlp", "sbicore-mlp"),
 }
-_LABELS = {
+_ROWS = {
     "beta": "beta (contacts a day)",
     "gamma": "gamma (1/day)",
     "phi_inv": "phi_inv (overdispersion)",
     "R0": "R0 = beta/gamma",
     "recovery_time": "recovery time (days)",
 }
+_PLOTTED = {"R0": "R0", "recovery_time": "recovery time (days)", "phi_inv": "phi_inv"}
 
 
 def add(commands: Any) -> None:
@@ -76,7 +77,7 @@ def train(seed: int) -> Any:
         adapter=Adapter().log("in_bed", p1=True),
         inference_variables=list(influenza.PARAMETERS),
         inference_conditions=["in_bed"],
-        bounds={name: (0.0, None) for name in influenza.PARAMETERS},
+        bounds=dict.fromkeys(influenza.PARAMETERS, (0.0, None)),
     )
     data = influenza.simulator().sample(100_000, seed=seed)
     model.fit(data, epochs=30, batch_size=256, seed=seed)
@@ -98,7 +99,7 @@ def _print_table(posterior: dict[str, Any]) -> None:
     print(f"\n{'':26}{'median':>10}{'5 %':>10}{'95 %':>10}")
     for name, values in posterior.items():
         low, median, high = np.quantile(values, [0.05, 0.5, 0.95])
-        print(f"{_LABELS[name]:26}{median:10.3f}{low:10.3f}{high:10.3f}")
+        print(f"{_ROWS[name]:26}{median:10.3f}{low:10.3f}{high:10.3f}")
 
 
 def _plot(posterior: dict[str, Any], seed: int) -> Any:
@@ -112,10 +113,10 @@ def _plot(posterior: dict[str, Any], seed: int) -> Any:
     parameters = {name: posterior[name][:1000].astype(float) for name in influenza.PARAMETERS}
     predicted = influenza.outbreak(**parameters, rng=np.random.default_rng(seed))["in_bed"]
     figure = Figure(figsize=(14, 6.5), layout="constrained")
-    left, right = figure.subfigures(1, 2, width_ratios=[1.1, 1])
+    left, right = cast("Any", figure.subfigures(1, 2, width_ratios=[1.1, 1]))
     diagnostics.pairs_posterior(
-        {name: posterior[name] for name in ("R0", "recovery_time", "phi_inv")},
-        names=[_LABELS[name] for name in ("R0", "recovery_time", "phi_inv")],
+        {name: posterior[name] for name in _PLOTTED},
+        names=list(_PLOTTED.values()),
         figure=left,
     )
     diagnostics.predictive_band(

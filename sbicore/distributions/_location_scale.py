@@ -22,9 +22,7 @@ class _LocationScale(BaseDistribution):
     loc: Tensor
     log_scale: Tensor
 
-    def __init__(
-        self, loc: Any, scale: Any, trainable: bool, shapes: Shapes | None, names: Sequence[str]
-    ) -> None:
+    def __init__(self, loc: Any, scale: Any, trainable: bool, shapes: Shapes | None, names: Sequence[str]) -> None:
         super().__init__(shapes)
         self.keep("loc", loc, trainable, field=names[0])
         scale = torch.as_tensor(scale, dtype=torch.float64)

@@ -33,9 +33,7 @@ class Mixture(DistributionConfig):
     name: ClassVar[str] = "mixture"
 
     components: int = integer(2, ge=1, doc="Number of components K.")
-    means: Any = numbers(
-        None, optional=True, doc="Means, (K,) or (K, *event); None spreads them from -2 to 2."
-    )
+    means: Any = numbers(None, optional=True, doc="Means, (K,) or (K, *event); None spreads them from -2 to 2.")
     scales: Any = numbers(1.0, doc="Standard deviations, positive: a number, (K,) or (K, *event).")
     weights: Any = numbers(None, optional=True, doc="K positive weights, normalised; None for equal ones.")
     trainable: bool = flag(False, doc="Learn means, scales and weights, starting from the given ones.")
@@ -61,7 +59,6 @@ class Mixture(DistributionConfig):
 
         if self.trainable and shapes is None and self.means is None:
             raise ConfigError(
-                "a trainable mixture needs to know the event\n"
-                "Give means=, or build(shapes=Shapes(target=(D,)))."
+                "a trainable mixture needs to know the event\nGive means=, or build(shapes=Shapes(target=(D,)))."
             ).within("means")
         return MixtureModule(self, shapes)

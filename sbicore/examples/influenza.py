@@ -54,9 +54,7 @@ def prior(n: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
     return {**draws, "phi_inv": rng.exponential(1 / _RATE, n)}
 
 
-def outbreak(
-    beta: ArrayLike, gamma: ArrayLike, phi_inv: ArrayLike, rng: np.random.Generator
-) -> dict[str, np.ndarray]:
+def outbreak(beta: ArrayLike, gamma: ArrayLike, phi_inv: ArrayLike, rng: np.random.Generator) -> dict[str, np.ndarray]:
     """Counts `in_bed` `(n, 14)` for parameters `(n,)`.
 
     Raises:
@@ -102,9 +100,7 @@ def log_prior(beta: ArrayLike, gamma: ArrayLike, phi_inv: ArrayLike) -> np.ndarr
     return np.where(np.minimum(np.minimum(beta, gamma), phi_inv) >= 0, total, -np.inf)
 
 
-def log_likelihood(
-    beta: ArrayLike, gamma: ArrayLike, phi_inv: ArrayLike, in_bed: ArrayLike = IN_BED
-) -> np.ndarray:
+def log_likelihood(beta: ArrayLike, gamma: ArrayLike, phi_inv: ArrayLike, in_bed: ArrayLike = IN_BED) -> np.ndarray:
     """Log probability of the counts `in_bed` `(14,)` for each row of parameters: `(n,)`.
 
     Written as sum_j<k log((1 + j phi) / (j + 1)) + k log mu - (k + 1 / phi) log(1 + phi mu), which stays

@@ -14,9 +14,7 @@ from ._tableau import Tableau, stage
 __all__ = ["march"]
 
 
-def march(
-    tableau: Tableau, guard: Guard, parts: Parts, t0: float, t1: float, steps: int
-) -> tuple[Parts, int, int]:
+def march(tableau: Tableau, guard: Guard, parts: Parts, t0: float, t1: float, steps: int) -> tuple[Parts, int, int]:
     """All rows share the time; the last stage of the pair is not needed.
 
     Raises:
@@ -24,10 +22,7 @@ def march(
     """
     knots = grid(t0, t1, steps)
     nodes = (0.0, *tableau.nodes[:-1])
-    host = [
-        [stop if node == 1 else start + node * (stop - start) for node in nodes]
-        for start, stop in pairwise(knots)
-    ]
+    host = [[stop if node == 1 else start + node * (stop - start) for node in nodes] for start, stop in pairwise(knots)]
     times = torch.tensor(host, dtype=torch.float64).to(parts[0].dtype).to(parts[0].device)
     for i in range(steps):
         guard.watch(knots[i], parts)

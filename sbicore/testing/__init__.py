@@ -49,7 +49,7 @@ def check_component(config: Any) -> None:
             found = str(error) if isinstance(error, AssertionError) else f"{type(error).__name__}: {error}"
             rule = (check.__doc__ or "").partition("\n")[0]
             raise ConformanceError(
-                f"{config.name!r} fails {check.__name__}: {found}\nRule: {rule}\nFor: {config!r}",
+                f"{config.name!r} fails {check.__name__}: {' '.join(found.split())}\nRule: {rule}\nFor: {config!r}",
                 check=check.__name__,
                 component=config.name,
             ) from error

@@ -46,7 +46,9 @@ class Progress:
     def _line(self) -> None:
         figures = "".join(f", {name} {value}" for name, value in self.figures.items())
         share = 100 * self.done / max(self.total, 1)
-        print(f"{self.label}: {self.done}/{self.total} {self.unit}s ({share:.0f} %){figures}", file=sys.stderr, flush=True)
+        print(
+            f"{self.label}: {self.done}/{self.total} {self.unit}s ({share:.0f} %){figures}", file=sys.stderr, flush=True
+        )
 
     def __enter__(self) -> Progress:
         return self

@@ -225,9 +225,7 @@ def test_data_that_the_bound_adapter_cannot_take() -> None:
         bound.log_det({"a": torch.ones(4)})
     with pytest.raises(ShapeError, match=r"cannot join 'a' of shape \(3,\) and 'b' of shape \(4, 2\)"):
         bound.forward({"a": torch.ones(3), "b": b})
-    with pytest.raises(
-        DataError, match=r"not bound to a variable 'aa'; did you mean 'a'\?\nIt knows: a, b, x"
-    ):
+    with pytest.raises(DataError, match=r"not bound to a variable 'aa'; did you mean 'a'\?\nIt knows: a, b, x"):
         bound.forward({"aa": torch.ones(3)})
     with pytest.raises(DataError, match="not bound to a variable 'a'\nIt knows: x, c"):
         bound.inverse({"a": torch.ones(3)})

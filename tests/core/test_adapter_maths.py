@@ -57,9 +57,7 @@ def test_log_det_is_that_of_the_jacobian(case: str) -> None:
         log_dets = {out: torch.zeros(2, 4, dtype=F64)}
     assert log_dets[out].shape == (2, 4)
     for index in ((0, 0), (0, 3), (1, 2)):
-        jacobian = torch.autograd.functional.jacobian(
-            lambda row: bound.forward({"v": row[None]})[out][0], v[index]
-        )
+        jacobian = torch.autograd.functional.jacobian(lambda row: bound.forward({"v": row[None]})[out][0], v[index])
         torch.testing.assert_close(log_dets[out][index], torch.linalg.slogdet(jacobian)[1])
 
 
@@ -97,9 +95,7 @@ def test_joined_log_det_of_parts_that_have_none_is_absent() -> None:
     ("lower", "upper"),
     [(0.1, 0.7), (-1e-3, 1e6), (0.1, None), (None, 0.1), (-0.7, None), (None, 1.6777e4), (1e5 + 0.1, 2e5)],
 )
-def test_the_inverse_never_leaves_the_bounds(
-    lower: float | None, upper: float | None, dtype: torch.dtype
-) -> None:
+def test_the_inverse_never_leaves_the_bounds(lower: float | None, upper: float | None, dtype: torch.dtype) -> None:
     bound = Adapter().constrain("v", lower=lower, upper=upper).bind({"v": ()})
     extremes = torch.tensor([-math.inf, -1e4, -90.0, 0.0, 90.0, 1e4, math.inf])
     y = torch.cat([extremes, torch.linspace(-40, 40, 4001)])

@@ -50,9 +50,7 @@ np.savez({str(tmp_path / "out.npz")!r},
     with np.load(tmp_path / "out.npz") as found:
         draws = trained.sample({"x": [0.3, -0.2]}, 50, seed=4, **QUIET)["theta"]
         assert np.array_equal(found["draws"], draws)
-        assert np.array_equal(
-            found["density"], trained.log_prob({"theta": [[0.1, 0.2]], "x": [0.3, -0.2]}, **QUIET)
-        )
+        assert np.array_equal(found["density"], trained.log_prob({"theta": [[0.1, 0.2]], "x": [0.3, -0.2]}, **QUIET))
 
 
 def test_the_history_and_the_standardiser_come_along(trained, saved, linear_data):

@@ -57,9 +57,7 @@ def test_student_t_density_is_the_multivariate_one(df):
     found = double(StudentT(df=df, loc=MEAN, scale=STD)).log_prob(x)
     torch.testing.assert_close(found, torch.from_numpy(oracle), rtol=1e-8, atol=1e-6)  # float32 scales
     standard = stats.multivariate_t([0, 0, 0], df=df).logpdf(x.numpy())
-    torch.testing.assert_close(
-        StudentT(df=df).log_prob(x), torch.from_numpy(standard), rtol=1e-12, atol=1e-12
-    )
+    torch.testing.assert_close(StudentT(df=df).log_prob(x), torch.from_numpy(standard), rtol=1e-12, atol=1e-12)
 
 
 def test_mixture_density():

@@ -109,9 +109,7 @@ def test_error_of_equal_steps_falls_at_the_declared_order(method, t0, t1):
     steps = np.unique(np.geomspace(*GRIDS[method.name], 4).astype(int))
     x = cloud()
     end = swirled(x, t0, t1)
-    errors = [
-        (method().integrate(swirl, x, t0, t1, steps=int(n)).state - end).square().mean().sqrt() for n in steps
-    ]
+    errors = [(method().integrate(swirl, x, t0, t1, steps=int(n)).state - end).square().mean().sqrt() for n in steps]
     slope = -np.polyfit(np.log(steps), np.log(errors), 1)[0]
     assert abs(slope - method.order) < 0.2, slope
 
@@ -216,9 +214,7 @@ def test_fixed_steps_are_torchdiffeqs(method):
     x = start()
     times = torch.linspace(0.0, 2.0, 11, dtype=x.dtype)
     oracle = odeint(bend, x, times, method="heun2" if method is Heun else method.name)[-1]
-    torch.testing.assert_close(
-        method().integrate(bend, x, 0.0, 2.0, steps=10).state, oracle, rtol=1e-14, atol=0
-    )
+    torch.testing.assert_close(method().integrate(bend, x, 0.0, 2.0, steps=10).state, oracle, rtol=1e-14, atol=0)
 
 
 @each(*FIXED, *ADAPTIVE)
@@ -260,9 +256,7 @@ def test_a_row_does_not_depend_on_its_neighbours(method, t0, t1):
 
     together = method().integrate(field, x, t0, t1)
     for i in range(5):
-        alone = method().integrate(
-            lambda t, y, rows, i=i: field(t, y, rows, rates[i : i + 1]), x[i : i + 1], t0, t1
-        )
+        alone = method().integrate(lambda t, y, rows, i=i: field(t, y, rows, rates[i : i + 1]), x[i : i + 1], t0, t1)
         torch.testing.assert_close(together.state[i : i + 1], alone.state, rtol=1e-12, atol=1e-12)
         assert together.evaluations[i] == alone.evaluations[0] and together.steps[i] == alone.steps[0]
     order = torch.tensor([3, 0, 4, 1, 2])

@@ -72,9 +72,7 @@ def test_tuple_states(method, t0, t1):
 def test_any_shape_behind_the_rows_and_nothing_to_do(method, shape):
     x = torch.rand(shape, dtype=torch.float64) / 2 + 0.2
     solution = method().integrate(bend_of_shape, x, 0.0, 1.0)
-    torch.testing.assert_close(
-        solution.state, bent(x, 0.0, 1.0), rtol=3e-3 if not method.adaptive else 1e-4, atol=0
-    )
+    torch.testing.assert_close(solution.state, bent(x, 0.0, 1.0), rtol=3e-3 if not method.adaptive else 1e-4, atol=0)
     still = method().integrate(bend_of_shape, x, 1.0, 1.0)
     assert still.state is x and still.evaluations.tolist() == [0] * 3
     assert method().integrate(bend_of_shape, x[:0], 0.0, 1.0).state.shape == (0, *shape[1:])
@@ -276,9 +274,7 @@ def test_states_and_fields_of_the_wrong_form(method):
             method().integrate(bend, x, 0.0, time)
 
 
-@pytest.mark.parametrize(
-    "config", [Euler(), Dopri5(), Dopri5(control="batch")], ids=["fixed", "row", "batch"]
-)
+@pytest.mark.parametrize("config", [Euler(), Dopri5(), Dopri5(control="batch")], ids=["fixed", "row", "batch"])
 def test_an_error_of_the_field_is_its_own(config):
     def field(t, x, rows):
         raise AssertionError("max_num_steps: mine")

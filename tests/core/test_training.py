@@ -243,7 +243,12 @@ def test_online_training_uses_fresh_rows_and_validates_on_the_pilot():
 
     model = small()
     history = model.fit(
-        sbicore.make_simulator([prior, observe]), epochs=2, num_batches_per_epoch=5, batch_size=32, seed=1, progress=False
+        sbicore.make_simulator([prior, observe]),
+        epochs=2,
+        num_batches_per_epoch=5,
+        batch_size=32,
+        seed=1,
+        progress=False,
     )
     assert history.steps == 10
     assert len(history.val_loss) == 2

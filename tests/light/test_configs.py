@@ -120,7 +120,7 @@ class TestNames:
 
 class TestRequired:
     def test_required_hyperparameters_are_asked_for(self):
-        with pytest.raises(ConfigError, match="'toy_needy' needs mode, size\nGive: mode=..."):
+        with pytest.raises(ConfigError, match=r"'toy_needy' needs mode, size\nGive: mode=\.\.\."):
             Needy()
 
     def test_one_hyperparameter_may_be_positional(self):
@@ -128,7 +128,7 @@ class TestRequired:
 
     @pytest.mark.parametrize("make", [lambda: Needy("a", 1), lambda: Needy("a", mode="a"), lambda: Inner([8])])
     def test_other_positional_arguments_are_refused(self, make):
-        with pytest.raises(ConfigError, match="takes (one positional argument, mode|keyword arguments only)"):
+        with pytest.raises(ConfigError, match=r"takes (one positional argument, mode|keyword arguments only)"):
             make()
 
     def test_kwargs_of_a_missing_component_ask_for_the_component(self):
@@ -241,7 +241,7 @@ class TestConfigure:
         assert sbicore.configure("toy_inner", kind="subnet") == Inner()
         with pytest.raises(LookupError, match="no summary network named 'toy_inner'; 'toy_inner' is a subnet"):
             sbicore.configure("toy_inner", kind="summary_network")
-        with pytest.raises(ConfigError, match="no kind of component named 'subnets'.\nKinds: inference_network"):
+        with pytest.raises(ConfigError, match=r"no kind of component named 'subnets'\.\nKinds: inference_network"):
             sbicore.configure("toy_inner", kind="subnets")
 
 

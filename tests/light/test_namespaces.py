@@ -60,7 +60,7 @@ class TestNamespace:
     @pytest.mark.usefixtures("known")
     def test_known_class_of_a_missing_plugin_gives_the_install_command(self):
         assert "Ripple" in dir(sbicore.networks)
-        with pytest.raises(UnknownComponentError, match="pip install .*sbicore-ripple"):
+        with pytest.raises(UnknownComponentError, match=r"pip install .*sbicore-ripple"):
             _ = sbicore.networks.Ripple
 
     @pytest.mark.usefixtures("known")
@@ -85,5 +85,5 @@ class TestNamespace:
 class TestDiagnostics:
     def test_missing_plugin_gives_the_install_command(self, monkeypatch):
         monkeypatch.setattr("sbicore.diagnostics._PLUGIN", "sbicore_diagnostics_not_there")
-        with pytest.raises(UnknownComponentError, match="pip install .*sbicore-diagnostics"):
+        with pytest.raises(UnknownComponentError, match=r"pip install .*sbicore-diagnostics"):
             _ = sbicore.diagnostics.c2st

@@ -263,7 +263,7 @@ class TestSession:
 
     @pytest.mark.parametrize("wrong", [3, int, SessionWave(), SubnetConfig])
     def test_only_named_config_classes_can_be_registered(self, wrong):
-        with pytest.raises(InvalidComponentError, match="takes a config class|does not say its name"):
+        with pytest.raises(InvalidComponentError, match=r"takes a config class|does not say its name"):
             sbicore.register(wrong)
 
 

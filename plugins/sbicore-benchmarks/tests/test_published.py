@@ -63,9 +63,7 @@ def test_a_filled_cache_needs_no_connection(wheel, empty_cache, no_pip):
 
 
 def test_without_cache_and_connection_the_error_says_what_to_type(empty_cache, no_pip):
-    with pytest.raises(
-        DataError, match=r"(?s)no connection.*python -m pip download sbibm==1\.1\.0 --no-deps"
-    ):
+    with pytest.raises(DataError, match=r"(?s)no connection.*python -m pip download sbibm==1\.1\.0 --no-deps"):
         fetch()
 
 

@@ -69,9 +69,7 @@ def environment() -> dict[str, Any]:
     """Facts about this machine and process that a timing or a score may depend on."""
     import torch
 
-    installed = {
-        str(d.metadata["Name"]).lower().replace("_", "-"): d.version for d in metadata.distributions()
-    }
+    installed = {str(d.metadata["Name"]).lower().replace("_", "-"): d.version for d in metadata.distributions()}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),

@@ -112,9 +112,7 @@ def peer(python: str, backend: str) -> Contender:
     asked = [python, "-c", "import importlib.metadata as m; print(m.version('bayesflow'))"]
     version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
     if not version:
-        raise SbicoreError(
-            f"{python} has no BayesFlow.\nThe README of sbicore-benchmarks says how to get it."
-        )
+        raise SbicoreError(f"{python} has no BayesFlow.\nThe README of sbicore-benchmarks says how to get it.")
     return Contender(f"bayesflow {version} {backend}", (python, str(script)), WORK, backend)
 
 

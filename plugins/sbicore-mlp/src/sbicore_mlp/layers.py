@@ -24,13 +24,13 @@ class LayerSettings(Protocol):
     """The hyperparameters that a layer needs; both configs have them."""
 
     @property
-    def activation(self) -> str: ...  # noqa: D102
+    def activation(self) -> str: ...
     @property
-    def norm(self) -> str | None: ...  # noqa: D102
+    def norm(self) -> str | None: ...
     @property
-    def residual(self) -> bool: ...  # noqa: D102
+    def residual(self) -> bool: ...
     @property
-    def dropout(self) -> float: ...  # noqa: D102
+    def dropout(self) -> float: ...
 
 
 def activation(name: str) -> nn.Module:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
+from itertools import pairwise
+
 from torch import Tensor, nn
 
 from sbicore.shapes import Shapes
@@ -27,9 +31,7 @@ class MLPModule(nn.Module):
         self.from_t = nn.Linear(1, widths[0], bias=False) if shapes.time else None
         self.from_conditions = nn.Linear(shapes.conditions[-1], widths[0], bias=False) if shapes.conditions else None
         self.activation = activation(config.activation)
-        self.layers = nn.ModuleList(
-            ResidualLayer(config, before, width) for before, width in zip(widths, widths[1:], strict=False)
-        )
+        self.layers = nn.ModuleList(ResidualLayer(config, before, width) for before, width in pairwise(widths))
         self.out = nn.Linear(widths[-1], shapes.output) if shapes.output else nn.Identity()
         self.out_features = shapes.output or widths[-1]
 

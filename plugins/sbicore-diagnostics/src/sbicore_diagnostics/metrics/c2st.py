@@ -12,9 +12,7 @@ from .._data import finite, require_shape
 __all__ = ["c2st"]
 
 
-def c2st(
-    samples: ArrayLike, reference: ArrayLike, *, seed: int = 1, n_folds: int = 5, z_score: bool = True
-) -> float:
+def c2st(samples: ArrayLike, reference: ArrayLike, *, seed: int = 1, n_folds: int = 5, z_score: bool = True) -> float:
     """Accuracy of a classifier between two sets of draws; 0.5 for equal distributions, 1 for disjoint ones.
 
     The definition of the benchmark by Lueckmann et al., arXiv:2101.04653, as its code (sbibm 1.1.0)

@@ -105,7 +105,7 @@ def _marks(
 def _margins(figure: Figure | SubFigure) -> dict[str, float]:
     """Room for labels: the same in inches for any size of figure."""
     width, height = figure.bbox.width / figure.dpi, figure.bbox.height / figure.dpi
-    return {"left": 0.7 / width, "right": 1 - 0.15 / width, "bottom": 0.6 / height, "top": 1 - 0.45 / height}
+    return {"left": 0.7 / width, "right": 1 - 0.15 / width, "bottom": 0.6 / height, "top": 1 - 0.6 / height}
 
 
 def _range(values: np.ndarray) -> tuple[float, float]:
@@ -128,14 +128,14 @@ def _view(limits: tuple[float, float], mark: float | None) -> tuple[float, float
 
 def _ticks(view: tuple[float, float], size: int) -> np.ndarray:
     """A few round numbers, away from the corners where those of the next panel begin."""
-    places = np.asarray(MaxNLocator(4 if size <= 6 else 2, steps=[1, 2, 2.5, 5, 10]).tick_values(*view))
-    edge = 0.1 * (view[1] - view[0])
+    places = np.asarray(MaxNLocator(6 if size <= 6 else 2, steps=[1, 2, 2.5, 5, 10]).tick_values(*view))
+    edge = 0.06 * (view[1] - view[0])
     return places[(places > view[0] + edge) & (places < view[1] - edge)]
 
 
 def _interval(values: np.ndarray) -> str:
     low, median, high = (f"{q:#.3g}".rstrip(".") for q in np.quantile(values, [0.05, 0.5, 0.95]))
-    return f" = {median}  [{low}, {high}]"
+    return f"\n{median}  [{low}, {high}]"
 
 
 def _bandwidth(values: np.ndarray, limits: tuple[float, float], dimension: int) -> float:
@@ -157,9 +157,7 @@ def _marginal(ax: Axes, values: np.ndarray, limits: tuple[float, float]) -> None
     ax.yaxis.set_visible(False)
 
 
-def _joint(
-    ax: Axes, x: np.ndarray, y: np.ndarray, across: tuple[float, float], up: tuple[float, float]
-) -> None:
+def _joint(ax: Axes, x: np.ndarray, y: np.ndarray, across: tuple[float, float], up: tuple[float, float]) -> None:
     counts, xs, ys = np.histogram2d(x, y, BINS, range=(across, up))
     widths = _bandwidth(x, across, 2), _bandwidth(y, up, 2)
     density = np.pad(gaussian_filter(counts, widths, mode="reflect"), 1, mode="edge")

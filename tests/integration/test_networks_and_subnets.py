@@ -1,0 +1,36 @@
+"""Every inference network with every subnet of its shape, as the registry finds them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sbicore
+from sbicore.registry import resolve
+
+NETWORKS = [row["name"] for row in sbicore.plugins("inference_network")]
+SUBNETS = [row["name"] for row in sbicore.plugins("subnet") if resolve(row["name"], kind="subnet").layout == "vector"]
+
+
+@pytest.mark.parametrize("subnet", SUBNETS)
+@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize("parameters", [1, 3])
+@pytest.mark.parametrize("conditions", [0, 2])
+def test_they_train_draw_and_weigh(network, subnet, parameters, conditions):
+    rng = np.random.default_rng(0)
+    data = {"theta": rng.normal(size=(200, parameters)), "x": rng.normal(size=(200, 2))}
+    model = sbicore.build(
+        network,
+        subnet=subnet,
+        subnet_kwargs={"widths": [16, 16], "dropout": 0.05},
+        inference_variables=["theta"],
+        inference_conditions=["x"] if conditions else None,
+    )
+    history = model.fit(data, epochs=1, batch_size=50, seed=1, progress=False)
+    assert np.isfinite(history.loss).all()
+    observed = {"x": data["x"][:1]} if conditions else None
+    draws = model.sample(observed, 1, seed=1, progress=False)["theta"]
+    assert draws.shape == ((1, 1, parameters) if conditions else (1, parameters))
+    if "log_prob" in model.config.capabilities:
+        given = {"theta": data["theta"][:3], **({"x": data["x"][:3]} if conditions else {})}
+        assert np.isfinite(model.log_prob(given, progress=False)).all()
