@@ -42,13 +42,15 @@ def namespace(module: str) -> tuple[Callable[[str], Any], Callable[[], list[str]
             raise AttributeError(f"module {module!r} has no attribute {name!r}{did_you_mean(name, found)}")
         from .registry import resolve
 
-        (kind, component), *others = sorted(found[name])
-        if others:
+        components = sorted(found[name])
+        if len(components) > 1:
+            candidates = [component for _, component in components]
             raise AmbiguousComponentError(
                 f"{module}.{name} is the class of several components\n"
-                f"Use one by its own name: {', '.join(repr(short) for _, short in sorted(found[name]))}",
-                candidates=sorted(found[name]),
+                f"Use one by its own name: {', '.join(map(repr, candidates))}",
+                candidates=candidates,
             )
+        kind, component = components[0]
         return resolve(component, kind=kind)
 
     def directory() -> list[str]:

@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
+
+from .flat import FlatParameters
 
 __all__ = ["AveragedWeights"]
 
@@ -18,9 +20,9 @@ class AveragedWeights:
     remembering their initial weights.
     """
 
-    def __init__(self, module: nn.Module, decay: float) -> None:
-        self.weights = [parameter for parameter in module.parameters() if parameter.requires_grad]
-        self.average = [weight.detach().clone() for weight in self.weights]
+    def __init__(self, weights: FlatParameters, decay: float) -> None:
+        self.weights = weights
+        self.average = weights.copy()
         self.decay = decay
         self.steps = 0
 
@@ -28,23 +30,18 @@ class AveragedWeights:
     def update(self) -> None:
         """Take the present weights in."""
         decay = min(self.decay, (1 + self.steps) / (10 + self.steps))
-        torch._foreach_lerp_(self.average, list(self.weights), 1 - decay)
+        torch._foreach_lerp_(self.average, list(self.weights.vectors), 1 - decay)
         self.steps += 1
 
     @contextmanager
     def applied(self) -> Iterator[None]:
         """The averages in the place of the weights."""
-        kept = [weight.detach().clone() for weight in self.weights]
-        self.load(self.average)
+        kept = self.weights.copy()
+        self.weights.load(self.average)
         try:
             yield
         finally:
-            self.load(kept)
-
-    @torch.no_grad()
-    def load(self, values: list[Tensor]) -> None:
-        """Put values into the weights."""
-        torch._foreach_copy_(list(self.weights), values)
+            self.weights.load(kept)
 
     def snapshot(self) -> list[Tensor]:
         """A copy of the averages."""

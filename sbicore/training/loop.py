@@ -19,6 +19,7 @@ from .._threads import suitable_threads
 from ..errors import TrainingError, TrainingWarning
 from .averaging import AveragedWeights
 from .compilation import Compilation
+from .flat import FlatParameters
 from .history import FitEvent, History
 from .options import FitOptions
 from .progress import Progress
@@ -103,11 +104,11 @@ class _Fit:
         self.device, self.total_steps = device, total_steps
         self.seed = seed
         self.generator = Generator(device=device).manual_seed(seed)
-        self.parameters = [p for p in task.module.parameters() if p.requires_grad]
+        self.weights = FlatParameters(task.module)
         self.optimizer = torch.optim.AdamW(
-            self.parameters, lr=options.learning_rate, weight_decay=options.weight_decay, fused=True
+            self.weights.vectors, lr=options.learning_rate, weight_decay=options.weight_decay, fused=True
         )
-        self.averaged = AveragedWeights(task.module, options.ema_decay)
+        self.averaged = AveragedWeights(self.weights, options.ema_decay)
         self.compilation = Compilation(task.module, options.compile, total_steps, device, source.batch_size)
         self.best: list[Tensor] | None = None
         self.best_loss = math.inf
@@ -157,11 +158,11 @@ class _Fit:
         loss = _mean(self.task.loss(batch, self.generator), batch)
         loss.backward()
         clip = math.inf if self.options.clip_norm is None else self.options.clip_norm
-        norm = nn.utils.clip_grad_norm_(self.parameters, clip, foreach=True)
+        norm = nn.utils.clip_grad_norm_(self.weights.vectors, clip)
         skip = (~(torch.isfinite(norm) & torch.isfinite(loss))).float()
         self.optimizer.found_inf = skip  # type: ignore[attr-defined]
         self.optimizer.step()
-        self.optimizer.zero_grad(set_to_none=True)
+        self.weights.zero_grad()
         self.averaged.update()
         self.bad += skip
         self.step += 1
@@ -208,9 +209,9 @@ class _Fit:
         """Put the best weights in place and say what went wrong."""
         self.compilation.finish()
         self.history.compiled = self.compilation.active
-        self.optimizer.zero_grad(set_to_none=True)
         self.task.module.eval()
-        self.averaged.load(self.best if self.best is not None else self.averaged.average)
+        self.weights.load(self.best if self.best is not None else self.averaged.average)
+        self.weights.release()
         if self.best is None and self.history.loss:
             self.history.best_epoch = len(self.history.loss) - 1
         bad = int(self.bad)

@@ -70,6 +70,10 @@ class TestNamespace:
         with pytest.raises(AttributeError, match=message):
             getattr(sbicore.networks, name)
 
+    def test_the_nearest_name_is_found_in_any_case(self):
+        with pytest.raises(AttributeError, match="did you mean 'RK4'"):
+            _ = sbicore.integrators.RK5
+
     def test_private_names_are_missing_without_a_search(self, monkeypatch):
         with monkeypatch.context() as patch:
             patch.setattr(_index, "entries", lambda *_: pytest.fail("searched"))

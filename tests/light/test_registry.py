@@ -176,8 +176,9 @@ class TestBroken:
         assert caught.value.requirement == "sbicore<3,>=2"
 
     @pytest.mark.parametrize("requires", ["sbicore>=1,<2", "sbicore>=9; extra == 'dev'", "other>=9", "n0t a requ!"])
-    def test_requirements_that_hold_or_concern_others_pass(self, requires, fake_distribution, monkeypatch):
-        monkeypatch.setattr("sbicore._compat.core_version", lambda: "1.2.0")
+    @pytest.mark.parametrize("core", ["1.2.0", "1.3.0.dev1"])
+    def test_requirements_that_hold_or_concern_others_pass(self, requires, core, fake_distribution, monkeypatch):
+        monkeypatch.setattr("sbicore._compat.core_version", lambda: core)
         fake_distribution("acme", requires=[requires])
         assert rows()[0]["state"] == "ok"
 

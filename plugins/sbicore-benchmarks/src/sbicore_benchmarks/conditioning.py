@@ -15,7 +15,12 @@ from ._problems import DRAWS, PROBLEMS
 from ._records import Records, table
 from ._training import draw, epochs_for, train
 
-CONDITIONINGS = ("time_film", "film", "concat")
+CONDITIONINGS = {
+    "time_film": {"conditioning": "time_film"},
+    "time_film, shift alone": {"conditioning": "time_film", "film_use_gamma": False},
+    "film": {"conditioning": "film"},
+    "concat": {"conditioning": "concat"},
+}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -68,7 +73,7 @@ def measure(
         epochs=epochs_for(steps, simulations, batch_size),
         batch_size=batch_size,
         seed=seed,
-        subnet_kwargs={"conditioning": conditioning},
+        subnet_kwargs=CONDITIONINGS[conditioning],
     )
     scores, facts = [], []
     for observable, reference in references():

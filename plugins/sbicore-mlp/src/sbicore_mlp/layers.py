@@ -39,7 +39,7 @@ def activation(name: str) -> nn.Module:
 
 
 class ResidualLayer(nn.Module):
-    """`skip(x) + dropout(act(scale * W norm(x) + shift))`; without FiLM scale = 1, shift = 0."""
+    """`skip(x) + dropout(act(scale * W norm(x) + shift))`; without them scale = 1, shift = 0."""
 
     def __init__(self, config: LayerSettings, width_in: int, width: int) -> None:
         super().__init__()
@@ -50,10 +50,10 @@ class ResidualLayer(nn.Module):
         self.residual = config.residual
         self.skip = nn.Linear(width_in, width) if config.residual and width_in != width else nn.Identity()
 
-    def forward(self, x: Tensor, scale: Tensor | None = None, shift: Tensor | None = None) -> Tensor:
-        """`(*, width_in) -> (*, width)`; scale and shift broadcast against `(*, width)`."""
+    def forward(self, x: Tensor, shift: Tensor | None = None, scale: Tensor | None = None) -> Tensor:
+        """`(*, width_in) -> (*, width)`; shift and scale broadcast against `(*, width)`."""
         h = self.linear(self.norm(x))
-        if scale is not None and shift is not None:
-            h = torch.addcmul(shift, h, scale)
+        if shift is not None:
+            h = h + shift if scale is None else torch.addcmul(shift, h, scale)
         h = self.dropout(self.activation(h))
         return self.skip(x) + h if self.residual else h

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from itertools import pairwise
-
 from torch import Tensor, nn
 
 from sbicore.shapes import Shapes

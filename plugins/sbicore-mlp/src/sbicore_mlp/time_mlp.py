@@ -41,6 +41,7 @@ class TimeMLP(SubnetConfig):
         options=("time_film", "film", "concat"),
         doc="How layers see time and conditions: FiLM from time, FiLM from both, or at the input only.",
     )
+    film_use_gamma: bool = flag(True, doc="Whether FiLM scales as well as shifts.")
     time_embedding_dim: int = integer(
         32, ge=1, doc="Fourier features of the time, an even number; 1 passes the raw time."
     )

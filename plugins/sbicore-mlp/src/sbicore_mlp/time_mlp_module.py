@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import zip_longest
+
 from torch import Tensor, nn
 
 from sbicore.shapes import Shapes
@@ -33,12 +35,10 @@ class TimeMLPModule(nn.Module):
         self.layers = nn.ModuleList(
             ResidualLayer(config, before, width) for before, width in zip((widths[0], *widths), widths, strict=False)
         )
-        self.film = None
-        if config.conditioning != "concat":
-            source = widths[0] if config.conditioning == "film" else features
-            self.film = nn.Linear(source, 2 * sum(widths))
-            nn.init.zeros_(self.film.weight)
-            nn.init.zeros_(self.film.bias)
+        film = config.conditioning != "concat"
+        source = widths[0] if config.conditioning == "film" else features
+        self.shifts = nn.ModuleList(_constant(source, width, 0.0) for width in widths if film)
+        self.scales = nn.ModuleList(_constant(source, width, 1.0) for width in widths if film and config.film_use_gamma)
         self.out = nn.Linear(widths[-1], shapes.output) if shapes.output else nn.Identity()
         self.out_features = shapes.output or widths[-1]
 
@@ -49,15 +49,15 @@ class TimeMLPModule(nn.Module):
         if self.from_conditions is not None and conditions is not None:
             context = context + self.from_conditions(conditions)
         h = self.activation(self.from_x(x) + context)
-        if self.film is None:
-            for layer in self.layers:
-                h = layer(h)
-            return self.out(h)
-        scale, shift = self.film(self.activation(context) if self.config.conditioning == "film" else embedded).chunk(
-            2, dim=-1
-        )
-        scales = (1 + scale).split(self.config.widths, dim=-1)
-        shifts = shift.split(self.config.widths, dim=-1)
-        for layer, layer_scale, layer_shift in zip(self.layers, scales, shifts, strict=True):
-            h = layer(h, layer_scale, layer_shift)
+        source = self.activation(context) if self.config.conditioning == "film" else embedded
+        for layer, shift, scale in zip_longest(self.layers, self.shifts, self.scales):
+            h = layer(h, shift and shift(source), scale and scale(source))
         return self.out(h)
+
+
+def _constant(features: int, width: int, value: float) -> nn.Linear:
+    """A linear map that starts as a constant."""
+    linear = nn.Linear(features, width)
+    nn.init.zeros_(linear.weight)
+    nn.init.constant_(linear.bias, value)
+    return linear

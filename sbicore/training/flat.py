@@ -1,0 +1,54 @@
+"""All weights of a module as views of a few vectors, so that an update is a handful of operations."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+__all__ = ["FlatParameters"]
+
+
+class FlatParameters:
+    """One vector for each dtype, with its gradient; the module's parameters become views of them.
+
+    `release` gives each parameter storage of its own again.
+    """
+
+    def __init__(self, module: nn.Module) -> None:
+        groups: dict[torch.dtype, list[nn.Parameter]] = {}
+        for parameter in module.parameters():
+            if parameter.requires_grad:
+                groups.setdefault(parameter.dtype, []).append(parameter)
+        self.parameters = [parameter for group in groups.values() for parameter in group]
+        self.vectors = [_flatten(group) for group in groups.values()]
+
+    def zero_grad(self) -> None:
+        """Set all gradients to zero in place."""
+        torch._foreach_zero_([vector.grad for vector in self.vectors])
+
+    def copy(self) -> list[Tensor]:
+        """The present values."""
+        return [vector.detach().clone() for vector in self.vectors]
+
+    @torch.no_grad()
+    def load(self, values: list[Tensor]) -> None:
+        """Put values into the weights."""
+        torch._foreach_copy_(list(self.vectors), values)
+
+    def release(self) -> None:
+        """Take the views back and drop the gradients."""
+        for parameter in self.parameters:
+            parameter.data = parameter.data.clone()
+            parameter.grad = None
+
+
+def _flatten(parameters: list[nn.Parameter]) -> nn.Parameter:
+    vector = nn.Parameter(torch.cat([parameter.detach().reshape(-1) for parameter in parameters]))
+    vector.grad = torch.zeros_like(vector)
+    start = 0
+    for parameter in parameters:
+        stop = start + parameter.numel()
+        parameter.data = vector.detach()[start:stop].view_as(parameter)
+        parameter.grad = vector.grad[start:stop].view_as(parameter)
+        start = stop
+    return vector

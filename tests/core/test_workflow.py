@@ -1,0 +1,77 @@
+"""BasicWorkflow: one declaration for simulation, training, draws, densities and the loss plot."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sbicore
+from sbicore.errors import ConfigError, NotBuiltError, SimulatorError
+
+
+def prior(rng):
+    return {"theta": rng.normal(size=2)}
+
+
+def observe(theta, rng):
+    return {"x": theta + 0.5 * rng.normal(size=2)}
+
+
+def workflow(**arguments):
+    return sbicore.BasicWorkflow(
+        simulator=[prior, observe],
+        inference_network=sbicore.networks.FlowMatching(subnet_kwargs={"widths": [16]}),
+        inference_variables=["theta"],
+        inference_conditions=["x"],
+        **arguments,
+    )
+
+
+def test_online_training_draws_and_densities():
+    flow = workflow()
+    history = flow.fit_online(epochs=2, num_batches_per_epoch=5, batch_size=32, seed=1, progress=False)
+    assert history.steps == 10
+    test = flow.simulate(5, seed=2)
+    assert flow.sample(conditions={"x": test["x"]}, num_samples=4, progress=False)["theta"].shape == (5, 4, 2)
+    assert flow.log_prob(test, progress=False).shape == (5,)
+
+
+def test_offline_training_and_saving(tmp_path):
+    flow = workflow(initial_learning_rate=1e-3)
+    flow.fit_offline(flow.simulate(200, seed=1), epochs=4, batch_size=50, seed=1, progress=False)
+    assert max(flow.history.learning_rate) > 5e-4
+    flow.save(tmp_path / "m.sbi")
+    loaded = sbicore.load(tmp_path / "m.sbi")
+    draws = [m.sample({"x": [0.0, 0.0]}, 3, seed=1, progress=False)["theta"] for m in (loaded, flow)]
+    assert np.array_equal(*draws)
+
+
+def test_the_loss_plot_needs_a_loss():
+    flow = workflow()
+    with pytest.raises(NotBuiltError, match="no loss to plot"):
+        flow.plot_loss()
+    flow.fit_online(epochs=2, num_batches_per_epoch=2, batch_size=8, seed=1, progress=False)
+    assert len(flow.plot_loss().axes) == 1
+
+
+def test_a_workflow_without_simulator_says_so():
+    flow = sbicore.BasicWorkflow(inference_variables=["theta"])
+    with pytest.raises(ConfigError, match="no simulator"):
+        flow.simulate(3)
+
+
+def test_a_failing_simulator_names_the_function():
+    def broken(theta):
+        raise ZeroDivisionError("no")
+
+    flow = sbicore.BasicWorkflow(simulator=[prior, broken], inference_variables=["theta"])
+    with pytest.raises(SimulatorError, match="broken"):
+        flow.fit_online(epochs=1, progress=False)
+
+
+def test_online_rows_are_the_same_for_the_same_seed():
+    losses = []
+    for _ in range(2):
+        flow = workflow()
+        losses.append(flow.fit_online(epochs=1, num_batches_per_epoch=4, batch_size=8, seed=3, progress=False).loss)
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
