@@ -93,7 +93,7 @@ class TrainingError(SbicoreError, RuntimeError):
 
 
 class IntegrationError(SbicoreError, RuntimeError):
-    """A solver met a non-finite state, an underflowing step or its budget. Facts: method, t."""
+    """A solver met a non-finite state, an underflowing step or its budget. Facts: method, t, rows."""
 
 
 class SamplingError(SbicoreError, RuntimeError):

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["rows_at_once", "sample"]
 
-_CPU_ROWS, _ACCELERATOR_ROWS = 2_000, 200_000
+_CPU_ROWS, _ACCELERATOR_ROWS = 1_000, 200_000
 
 
 def sample(

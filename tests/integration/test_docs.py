@@ -1,7 +1,7 @@
-"""The documentation runs, and its links lead somewhere.
+"""The documentation runs, its links lead somewhere, and its tables are complete.
 
-The `python` blocks of a page run in order, in one namespace and an empty folder. A block that starts with
-`# src/...` is a file of that name instead. Functions named `test_...` are called at the end of the page.
+The `python` blocks of a page run in order, in one namespace and an empty folder; one that starts with `# src/...` is a
+file of that name instead. Functions named `test_...` are called at the end of the page.
 """
 
 from __future__ import annotations
@@ -9,47 +9,49 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import attrs
 import pytest
 
+from sbicore.registry import plugins, resolve
+from sbicore.training import FitOptions
+
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])]
+PAGES = {
+    path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+    for path in [ROOT / "README.md", *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])]
+}
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-LINK = re.compile(r"\]\((?!\w+:)([^)\s]+)\)")
+CONFIGS = [(f"plugins/{row['distribution']}/README.md", resolve(row["name"], kind=row["kind"])) for row in plugins()]
+LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)#?([^)\s]*)\)")
 
 
-def text(page: Path) -> str:
-    return page.read_text("utf-8")
-
-
-def name(page: Path) -> str:
-    return page.relative_to(ROOT).as_posix()
-
-
-def anchors(page: Path) -> set[str]:
-    headings = re.findall(r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text(page), flags=re.DOTALL | re.MULTILINE), re.M)
-    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-
-
-@pytest.mark.parametrize("page", [page for page in PAGES if BLOCK.search(text(page))], ids=name)
+@pytest.mark.parametrize("page", [page for page, text in PAGES.items() if BLOCK.search(text)])
 def test_examples_run(page, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "src")
+    monkeypatch.setattr("sbicore._index._session", {})
     names = {"__name__": "page"}
-    for block in BLOCK.finditer(text(page)):
+    for block in BLOCK.finditer(PAGES[page]):
         if file := re.match(r"# (src/\S+)\n", block[1]):
             (tmp_path / file[1]).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / file[1]).write_text(block[1], "utf-8")
         else:
-            above = text(page)[: block.start(1)].count("\n")
-            exec(compile("\n" * above + block[1], page, "exec"), names)
-    for test in [value for key, value in names.items() if key.startswith("test_")]:
-        test()
+            exec(compile("\n" * PAGES[page][: block.start(1)].count("\n") + block[1], ROOT / page, "exec"), names)
+    for name in [name for name in names if name.startswith("test_")]:
+        names[name]()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    for link in LINK.findall(text(page)):
-        target, _, anchor = link.partition("#")
-        found = (page.parent / target).resolve() if target else page
-        assert found.exists(), link
-        assert not anchor or anchor in anchors(found), link
+    for target, anchor in LINK.findall(PAGES[page]):
+        found = (ROOT / page).parent.joinpath(target).resolve() if target else ROOT / page
+        assert found.exists(), target
+        headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE) if anchor else []
+        assert not anchor or anchor in [re.sub(r"[^\w -]", "", h.lower()).replace(" ", "-") for h in headings], anchor
+
+
+@pytest.mark.parametrize(("page", "options"), [("docs/choosing.md", FitOptions), *CONFIGS])
+def test_tables_have_every_name_and_default(page, options):
+    for field in attrs.fields(options) if page in PAGES else []:
+        row = rf"^\| `{field.name}` \|.*`{re.escape(repr(field.default))}` \|"
+        assert re.search(row, PAGES[page], re.MULTILINE), field.name

@@ -63,7 +63,7 @@ def test_a_short_fit_is_near_the_exact_posterior():
 
 @pytest.mark.slow
 def test_two_minutes_of_training_reach_the_stated_accuracy():
-    model = train(100_000, 40, batch_size=256)
+    model = train(100_000, 30, batch_size=256)
     found = errors(model, 100, 10_000)
     print({"seconds": sum(model.history.seconds), **found})
     assert sum(model.history.seconds) <= 120
