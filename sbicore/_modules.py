@@ -23,6 +23,7 @@ class ModuleConfig(Config):
     """
 
     name: ClassVar[str] = "@module"
+    approximator: ClassVar[str] = "ContinuousApproximator"
     module: Any
     kind: str  # type: ignore[misc]
     call: str = "xtc"
@@ -32,6 +33,17 @@ class ModuleConfig(Config):
         """Describe a module; `call` says which of x, t and conditions its forward takes."""
         given = getattr(module, "_sbicore_call", None)
         return type.__call__(cls, module=module, kind=kind, call=call or given or "xtc")
+
+    @property
+    def capabilities(self) -> frozenset[str]:  # type: ignore[override]
+        """Which of the optional methods of a network the module has."""
+        return frozenset(name for name in ("sample", "log_prob") if hasattr(self.module, name))
+
+    def sample_options(self, **options: Any) -> dict[str, Any]:
+        """Options are the module's own business."""
+        return options
+
+    log_prob_options = sample_options
 
     @property
     def uses_time(self) -> str:

@@ -9,24 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from .errors import ConfigError
-
-__all__ = ["as_seed", "child", "restored_global_state", "seed_global_state"]
-
-
-def as_seed(seed: int | None) -> int:
-    """The seed itself, or one drawn from torch's default generator where none is given.
-
-    Raises:
-        ConfigError: not a whole number >= 0.
-    """
-    if seed is None:
-        import torch
-
-        return int(torch.randint(2**63 - 1, ()))
-    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed.__index__() < 0:
-        raise ConfigError(f"seed must be a whole number >= 0, got {seed!r}\nGive for instance: seed=1")
-    return seed.__index__()
+__all__ = ["child", "restored_global_state", "seed_global_state"]
 
 
 def child(seed: int, *key: int) -> np.random.SeedSequence:

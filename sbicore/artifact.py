@@ -26,6 +26,7 @@ def save(model: ContinuousApproximator, path: Any) -> None:
 
     Raises:
         NotBuiltError: the model has no weights yet.
+        ArtifactError: there is no such folder.
         OSError: the folder cannot be written.
     """
     from safetensors.torch import save_file
@@ -33,6 +34,8 @@ def save(model: ContinuousApproximator, path: Any) -> None:
     if not model.is_built:
         raise NotBuiltError("save needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
     target = Path(path)
+    if not target.parent.is_dir():
+        raise ArtifactError(f"There is no folder {target.parent} to save {target.name} in")
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     try:
@@ -163,7 +166,7 @@ def _restored(
 
     filled = _fill(saved, place, modules)
     try:
-        return configure(filled, kind=kind) if isinstance(filled, dict) else filled
+        return configure(filled, kind=kind)
     except UnknownComponentError as error:
         distribution, version = header.get("plugins", {}).get(f"{error.kind}/{error.name}", (None, None))
         if distribution is None or error.install or error.disabled:
@@ -179,12 +182,13 @@ def _restored(
 def _fill(saved: Any, place: str, modules: Mapping[str, Any]) -> Any:
     if isinstance(saved, Mapping):
         if saved.get("name") == "@module":
-            from ._modules import ModuleConfig, missing_module
+            from ._modules import missing_module, wrap
 
             if place not in modules:
                 raise missing_module(place, dict(saved))
             given = modules[place]
-            return given if isinstance(given, Config) else ModuleConfig.of(given, "subnet", saved.get("call", "xtc"))
+            call = saved.get("call", "xtc")
+            return given if call == "xtc" or isinstance(given, Config) else wrap(given, call)
         return {key: _fill(value, f"{place}.{key}", modules) for key, value in saved.items()}
     if isinstance(saved, list):
         return tuple(_fill(item, f"{place}[{i}]", modules) for i, item in enumerate(saved))

@@ -7,6 +7,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from . import _extensions
+from ._messages import listing
 from .errors import ConfigError
 from .shapes import Shapes
 
@@ -27,21 +28,15 @@ class Backbone(nn.Module):
 
     def __init__(self, subnet: Any, shapes: Shapes) -> None:
         super().__init__()
-        uses_time = subnet.uses_time
+        uses_time, layout = subnet.uses_time, getattr(subnet, "layout", None)
+        wanted = {1: "vector", 3: "image"}.get(len(shapes.target))
         if shapes.time and uses_time == "no":
-            raise ConfigError(f"{subnet.name!r} takes no time, which this network needs.\n{_suiting('required')}")
+            raise ConfigError(f"{subnet.name!r} takes no time, which this network needs.\n{_suiting(shapes)}")
         if not shapes.time and uses_time == "required":
-            raise ConfigError(f"{subnet.name!r} needs a time, which this network has not.\n{_suiting('no')}")
-        layout = getattr(subnet, "layout", None)
-        if layout == "vector" and len(shapes.target) != 1:
+            raise ConfigError(f"{subnet.name!r} needs a time, which this network has not.\n{_suiting(shapes)}")
+        if layout is not None and layout != wanted:
             raise ConfigError(
-                f"{subnet.name!r} is made for vectors (D,), but the target has shape {shapes.target}.\n"
-                "Give a subnet for images, such as unet or uvit."
-            )
-        if layout == "image" and len(shapes.target) != 3:
-            raise ConfigError(
-                f"{subnet.name!r} is made for images (H, W, C), but the target has shape {shapes.target}.\n"
-                "Give a subnet for vectors, such as time_mlp."
+                f"{subnet.name!r} is made for {layout} targets; this target has shape {shapes.target}.\n{_suiting(shapes)}"
             )
         features = shapes.output or shapes.target[-1]
         self.subnet = _extensions.build(
@@ -56,16 +51,20 @@ class Backbone(nn.Module):
         return self.head(self.subnet(x, t, conditions))
 
 
-def _suiting(uses_time: str) -> str:
-    from . import _index
+def _suiting(shapes: Shapes) -> str:
+    """A sentence that names the installed subnets which fit."""
+    from ._index import entries
+    from .errors import PluginError
     from .registry import resolve
 
-    wanted = {"optional", uses_time}
+    layout = {1: "vector", 3: "image"}.get(len(shapes.target))
+    excluded = "no" if shapes.time else "required"
     names = []
-    for entry in _index.entries("subnet"):
+    for entry in entries("subnet"):
         try:
-            if resolve(entry.qualified, kind="subnet").uses_time in wanted:
-                names.append(entry.name)
-        except Exception as error:
-            names.append(f"({entry.name}: {type(error).__name__})")
-    return f"Subnets that fit: {', '.join(names) or 'none installed'}"
+            config = resolve(entry.qualified, kind="subnet")
+        except PluginError:
+            continue
+        if config.layout == layout and config.uses_time != excluded:
+            names.append(entry.name)
+    return f"Subnets that fit: {listing(names)}"

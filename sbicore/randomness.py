@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from torch import Generator, Tensor
 
-__all__ = ["RowGenerators", "fresh_seed", "generator_for", "rand", "randn", "seed_for", "standard_gamma"]
+__all__ = ["RowGenerators", "as_seed", "fresh_seed", "generator_for", "rand", "randn", "seed_for", "standard_gamma"]
 
 # Torch saves its Mersenne Twister as three header words of 8 bytes, then 624 words of 8 bytes each.
 _WORDS, _START = 624, 24
@@ -39,6 +39,19 @@ def fresh_seed() -> int:
     import torch
 
     return int(torch.randint(2**63 - 1, ()))
+
+
+def as_seed(seed: int | None) -> int:
+    """The seed itself, or a fresh one where none is given.
+
+    Raises:
+        ConfigError: not a whole number >= 0.
+    """
+    if seed is None:
+        return fresh_seed()
+    if isinstance(seed, bool) or not hasattr(seed, "__index__") or seed.__index__() < 0:
+        raise ConfigError(f"seed must be a whole number >= 0, got {seed!r}\nGive for instance: seed=1")
+    return seed.__index__()
 
 
 def generator_for(seed: int, *keys: int, device: str | torch.device = "cpu") -> Generator:

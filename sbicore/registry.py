@@ -275,6 +275,10 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
     hint = f"; did you mean {near!r}?" if near else ""
     if elsewhere:
         hint = f"; {name!r} is a {kind_of(elsewhere[0]).title}"
+    elif near is None:
+        others = {entry.name: kind_of(entry.kind).title for entry in _index.entries()}
+        near = close_match(name, others)
+        hint = f"; did you mean the {others[near]} {near!r}?" if near else ""
     return UnknownComponentError(
         f"There is no {title} named {name!r}{hint}\nInstalled: {listing(installed)}",
         kind=kind,

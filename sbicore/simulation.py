@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ._messages import did_you_mean, listing
-from ._seeding import as_seed, child, restored_global_state
+from ._seeding import child, restored_global_state
 from ._steps import Step, as_numbers
 from .errors import DataError, ShapeError, SimulatorError
+from .randomness import as_seed
 
 __all__ = ["BLOCK", "Simulator", "make_simulator"]
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .._threads import suitable_threads
+from .._messages import did_you_mean, listing
 from ..errors import DataError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
@@ -35,9 +36,12 @@ def log_prob(
 ) -> tuple[Tensor, dict[str, Any]]:
     """Log densities `(N,)` and the facts of a report; minus infinity outside the support."""
     pipeline = model.pipeline
-    raw = pipeline.checked(tensors_of(data, "data"), "data", lead=1)
+    raw = pipeline.checked(tensors_of(data, "data", pipeline.events), "data", lead=1)
+    missing = [name for name in pipeline.events if name not in raw]
+    if missing:
+        raise DataError(f"data lack {listing(missing)}{did_you_mean(missing[0], data)}\nFound: {listing(data)}")
     count = require_rows(raw, "data")
-    targets = {name: raw[name] for name in pipeline.target_names if name in raw}
+    targets = {name: raw[name] for name in pipeline.target_names}
     given = {name: value for name, value in raw.items() if name not in targets}
     for name, value in targets.items():
         if bool(torch.isnan(value).any()):
@@ -45,7 +49,7 @@ def log_prob(
     adapted, log_det = pipeline.log_det(
         {name: value.expand(count, *value.shape[1:]) for name, value in targets.items()}
     )
-    x = pipeline.joined(adapted, ROLES[:1], "data", raw)["inference_variables"]
+    x = pipeline.joined(adapted, ROLES[:1])["inference_variables"]
     supported = torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
     x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
     z = model.standardized({"inference_variables": x})["inference_variables"]

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ..errors import ConfigError, DataError, DataWarning
-from ..randomness import fresh_seed, seed_for
+from ..randomness import as_seed, seed_for
 from ..training import FitEvent, FitOptions, History
 from ..training.loop import notifier, train
 from ..training.sources import Batch, FreshSource, MemorySource, Source
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["fit"]
 
 PILOT_ROWS = 4_096
+"""Rows simulated before online training, to standardise and to validate; fewer for a shorter training."""
+_PILOT_AT_LEAST = 512
 
 
 class _Task:
@@ -53,7 +55,7 @@ def fit(
     for callback in callbacks:
         if not callable(callback):
             raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
-    seed = fresh_seed() if seed is None else int(seed)
+    seed = as_seed(seed)
     target = torch.device(device) if device is not None else model.device
     ingest = _Ingest(model, settings, seed, target)
     if isinstance(data, Mapping):
@@ -63,7 +65,7 @@ def fit(
     elif isinstance(data, Iterator):
         source = ingest.memory(_gathered(data), validation_data)
     elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
-        source = ingest.stream(data, validation_data)
+        source = ingest.stream(data, validation_data, given="validation_fraction" in options)
     else:
         raise DataError(
             f"fit cannot train on {type(data).__name__}.\n"
@@ -128,7 +130,9 @@ class _Ingest:
         """Fresh rows for every step; the pilot that sets the standardisation validates."""
         if given:
             raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
-        pilot = simulator.sample(PILOT_ROWS, seed=seed_for(self.seed, 4))
+        settings = self.settings
+        total = settings.epochs * settings.num_batches_per_epoch * settings.batch_size
+        pilot = simulator.sample(min(PILOT_ROWS, max(total, _PILOT_AT_LEAST)), seed=seed_for(self.seed, 4))
         self._build(pilot)
         rows = self.clean(pilot)
         self._moments(rows)
@@ -141,14 +145,19 @@ class _Ingest:
         return FreshSource(
             make,
             self._ready(held_out),
-            batch_size=self.settings.batch_size,
-            steps_per_epoch=self.settings.num_batches_per_epoch,
+            batch_size=settings.batch_size,
+            steps_per_epoch=settings.num_batches_per_epoch,
             chunk=PILOT_ROWS,
             device=self.device,
         )
 
-    def stream(self, batches: Iterable[Any], validation_data: Any) -> Source:
+    def stream(self, batches: Iterable[Any], validation_data: Any, *, given: bool) -> Source:
         """A re-iterable of dict batches, re-cut to the batch size; a first pass counts and samples it."""
+        if validation_data is None and (given or self.settings.patience is not None):
+            raise ConfigError(
+                "Streamed batches are not split, so validation_fraction and patience need validation_data.\n"
+                "Give fit(..., validation_data={...}), or all rows in one dict of arrays."
+            )
         count = 0
         pilot: list[Batch] = []
         for batch in batches:

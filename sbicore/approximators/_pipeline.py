@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._messages import did_you_mean, listing
+from .._messages import did_you_mean
 from ..adapter import Adapter
-from ..errors import ConfigError, DataError, ShapeError
+from ..errors import ConfigError, DataError, SbicoreError, ShapeError
 from ._roles import ROLES, Events, Roles
 
 __all__ = ["Pipeline", "tensors_of"]
@@ -19,8 +19,10 @@ __all__ = ["Pipeline", "tensors_of"]
 WEIGHT = "sample_weight"
 
 
-def tensors_of(data: Any, what: str) -> dict[str, Tensor]:
+def tensors_of(data: Any, what: str, names: Iterable[str] | None = None) -> dict[str, Tensor]:
     """Arrays, lists and tensors as CPU tensors; integers become float64, floats keep their width.
+
+    With `names`, those alone; other values are not looked at.
 
     Raises:
         DataError: not a mapping, empty, or a value that is not numeric.
@@ -29,7 +31,8 @@ def tensors_of(data: Any, what: str) -> dict[str, Tensor]:
         raise DataError(f"{what} must be a dict of arrays by name, got {type(data).__name__}")
     if not data:
         raise DataError(f"{what} is empty")
-    return {str(name): _tensor(name, value) for name, value in data.items()}
+    wanted = data if names is None else [name for name in data if name in names]
+    return {str(name): _tensor(name, data[name]) for name in wanted}
 
 
 def _tensor(name: str, value: Any) -> Tensor:
@@ -65,11 +68,6 @@ class Pipeline:
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
 
-    @property
-    def bound(self) -> bool:
-        """Whether the schema is fixed."""
-        return bool(self.events)
-
     def bind(self, events: Events) -> None:
         """Fix the schema from event shapes by raw name.
 
@@ -80,22 +78,18 @@ class Pipeline:
         chain = self.adapter.copy()
         for name, (lower, upper) in self.bounds.items():
             if name not in raw:
-                raise DataError(
-                    f"bounds name {name!r}, which is not in the data{did_you_mean(name, raw)}", variable=name
-                )
+                raise ConfigError(f"bounds name {name!r}, which is not in the data{did_you_mean(name, raw)}")
             chain = Adapter.from_list(
                 [{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()]
             )
-        adapted = chain.bind(raw)
-        roles = self.roles.settled(adapted.events_out)
-        used = {name for role in ROLES for name in roles.of(role)}
+        roles = self.roles.settled(chain.bind(raw).events_out)
         for role in ROLES:
             shared = [n for other in ROLES if other != role for n in roles.of(role) if n in roles.of(other)]
             if shared:
                 raise ConfigError(f"{shared[0]!r} has two roles; each variable has one")
         self.roles = roles
-        self.adapted = adapted
-        self.events = raw if len(chain) else {name: event for name, event in raw.items() if name in used}
+        self.events = {name: raw[name] for name in self._needed(raw, chain, roles)}
+        self.adapted = chain.bind(self.events)
         target = self.event("inference_variables")
         self.target_names = tuple(self.inverse(torch.zeros(1, *(target or ()))))
 
@@ -111,24 +105,17 @@ class Pipeline:
             names += [name] if event in ((), (1,)) else [f"{name}[{i}]" for i in range(event[-1])]
         return names
 
-    def forward(self, data: Mapping[str, Tensor], roles: tuple[str, ...], what: str) -> dict[str, Tensor]:
-        """Joined role tensors `(*, *event)`.
+    def forward(self, data: Mapping[str, Tensor], roles: tuple[str, ...]) -> dict[str, Tensor]:
+        """Joined role tensors `(*, *event)` from all raw variables that these roles need."""
+        return self.joined(self.adapted.forward(dict(data)), roles)
 
-        Raises:
-            DataError: a variable that a role needs is missing.
-        """
-        adapted = self.adapted.forward({name: data[name] for name in self.events if name in data})
-        return self.joined(adapted, roles, what, data)
-
-    def joined(
-        self, adapted: Mapping[str, Tensor], roles: tuple[str, ...], what: str, data: Mapping[str, Tensor]
-    ) -> dict[str, Tensor]:
+    def joined(self, adapted: Mapping[str, Tensor], roles: tuple[str, ...]) -> dict[str, Tensor]:
         """Role tensors from adapted variables."""
-        return {role: self._join(role, adapted, what, data) for role in roles if self.roles.of(role)}
+        return {role: self._join(role, adapted) for role in roles if self.roles.of(role)}
 
     def log_det(self, data: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor | float]:
         """Adapted variables, and the log-determinant of the targets' change of variables."""
-        adapted, parts = self.adapted.log_det({name: data[name] for name in self.events if name in data})
+        adapted, parts = self.adapted.log_det(dict(data))
         total: Tensor | float = sum((parts[name] for name in self.roles.targets if name in parts), start=0.0)
         return adapted, total
 
@@ -170,15 +157,21 @@ class Pipeline:
             found[name] = value
         return found
 
-    def _join(self, role: str, adapted: Mapping[str, Tensor], what: str, data: Mapping[str, Tensor]) -> Tensor:
+    def _join(self, role: str, adapted: Mapping[str, Tensor]) -> Tensor:
         parts = []
         for name in self.roles.of(role):
-            if name not in adapted:
-                raise DataError(
-                    f"{what} lacks {name!r}{did_you_mean(name, data)}\n"
-                    f"Found: {listing(data)}; trained with: {listing(self.events)}",
-                    variable=name,
-                )
             part = adapted[name]
             parts.append(part.unsqueeze(-1) if self.adapted.events_out[name] == () else part)
         return torch.cat([part.double() for part in parts], dim=-1) if len(parts) > 1 else parts[0]
+
+    def _needed(self, raw: Events, chain: Adapter, roles: Roles) -> list[str]:
+        """The raw variables without which adapter or roles would lack something."""
+
+        def works_without(name: str) -> bool:
+            try:
+                roles.settled(chain.bind({other: event for other, event in raw.items() if other != name}).events_out)
+            except SbicoreError:
+                return False
+            return True
+
+        return [name for name in raw if not works_without(name)]

@@ -19,14 +19,14 @@ class Report:
         evaluations: mean number of network evaluations a draw (or a density) took.
         steps: mean number of accepted solver steps.
         seconds: wall time.
-        seed: the seed that repeats the call; None where nothing was random.
+        seed: the seed that repeats the call.
         acceptance: share of draws inside the bounds; None without rejection.
     """
 
     evaluations: float | None
     steps: float | None
     seconds: float
-    seed: int | None
+    seed: int
     acceptance: float | None = None
 
 

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -17,17 +18,23 @@ from ._roles import ROLES
 __all__ = ["Cleaner", "row_events"]
 
 
-def row_events(data: Mapping[str, Any]) -> dict[str, tuple[int, ...]]:
+def row_events(data: Any) -> dict[str, tuple[int, ...]]:
     """Event shapes of a data set with one leading axis.
 
     Raises:
-        DataError: a variable without rows.
+        DataError: not a mapping, empty, ragged, or a variable without rows.
     """
+    if not isinstance(data, Mapping) or not data:
+        raise DataError(f"data must be a dict of arrays by name, got {data!r:.80}")
     events = {}
-    for name, value in tensors_of(data, "data").items():
-        if value.ndim == 0:
+    for name, value in data.items():
+        try:
+            shape = np.shape(value)
+        except ValueError as error:
+            raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+        if not shape:
             raise DataError(f"{name!r} is a single number; training data have a row for each simulation", variable=name)
-        events[name] = tuple(value.shape[1:])
+        events[str(name)] = tuple(shape[1:])
     return events
 
 
@@ -53,12 +60,12 @@ class Cleaner:
             DataError: missing variables, no rows, more invalid rows than allowed.
             ShapeError: another shape than agreed, or variables with different numbers of rows.
         """
-        raw = tensors_of(data, "data")
+        raw = tensors_of(data, "data", (*self.pipeline.events, WEIGHT))
         weight = raw.pop(WEIGHT, None)
         missing = [name for name in self.pipeline.events if name not in raw]
         if missing:
-            near = did_you_mean(missing[0], [name for name in raw if name not in self.pipeline.events])
-            raise DataError(f"data lack {listing(missing)}{near}\nFound: {listing(raw)}", variable=missing[0])
+            near = did_you_mean(missing[0], [name for name in data if name not in self.pipeline.events])
+            raise DataError(f"data lack {listing(missing)}{near}\nFound: {listing(data)}", variable=missing[0])
         raw = self.pipeline.checked(raw, "data", lead=1)
         counts = {name: len(value) for name, value in raw.items()}
         if weight is not None:
@@ -69,7 +76,7 @@ class Cleaner:
         count = next(iter(counts.values()))
         if count == 0:
             raise DataError("data have no rows")
-        joined = self.pipeline.forward(raw, ROLES, "data")
+        joined = self.pipeline.forward(raw, ROLES)
         if weight is not None:
             weight = weight.reshape(count)
             if not bool((weight >= 0).all()):

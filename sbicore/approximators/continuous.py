@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 
 from .. import _extensions
-from .._messages import did_you_mean
+from .._messages import did_you_mean, listing
 from ..adapter import Adapter
 from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
-from ..randomness import fresh_seed, seed_for
+from ..randomness import as_seed, seed_for
 from ..registry import as_config, configure
 from ..shapes import Shapes
 from ..training import History
@@ -49,7 +49,6 @@ class ContinuousApproximator(nn.Module):
 
     arguments: ClassVar[tuple[str, ...]] = (
         "summary_network",
-        "summary_kwargs",
         "adapter",
         "inference_variables",
         "inference_conditions",
@@ -120,6 +119,12 @@ class ContinuousApproximator(nn.Module):
             DataError, ShapeError, ConfigError: shapes, roles and networks do not fit.
         """
         self.pipeline.bind(events)
+        for name in self.bounds:
+            if name not in self.pipeline.target_names:
+                raise ConfigError(
+                    f"bounds name {name!r}, which is not inferred{did_you_mean(name, self.pipeline.target_names)}\n"
+                    f"Inferred: {', '.join(self.pipeline.target_names)}"
+                )
         conditions = self.pipeline.event("inference_conditions")
         summaries = self.pipeline.event("summary_variables")
         if summaries is not None and self.summary_config is None:
@@ -131,7 +136,7 @@ class ContinuousApproximator(nn.Module):
             )
         target = self.pipeline.event("inference_variables")
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_for(fresh_seed() if seed is None else seed, 0))
+            torch.manual_seed(seed_for(as_seed(seed), 0))
             width = 0
             if self.summary_config is not None and summaries is not None:
                 self.summary_network = _extensions.build(self.summary_config, Shapes(target=summaries))
@@ -218,7 +223,7 @@ class ContinuousApproximator(nn.Module):
             require_count("chunk_size", chunk_size)
         self.config.sample_options(**options)
         started = time.perf_counter()
-        seed = fresh_seed() if seed is None else int(seed)
+        seed = as_seed(seed)
         observed = self.observe(conditions)
         draws, facts = _sampling.sample(
             self, observed, num_samples, seed=seed, chunk_size=chunk_size, progress=progress, options=options
@@ -265,7 +270,7 @@ class ContinuousApproximator(nn.Module):
             require_count("chunk_size", chunk_size)
         self.config.log_prob_options(**options)
         started = time.perf_counter()
-        seed = fresh_seed() if seed is None else int(seed)
+        seed = as_seed(seed)
         values, facts = _density.log_prob(
             self, data, seed=seed, chunk_size=chunk_size, progress=progress, options=options
         )
@@ -326,10 +331,19 @@ class ContinuousApproximator(nn.Module):
         names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
         if conditions is None:
             raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
-        raw = self.pipeline.checked(tensors_of(conditions, what), what, lead=1)
+        given = tensors_of(conditions, what)
+        raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
+        missing = [name for name in names if name not in raw]
+        if missing:
+            spare = [name for name in given if name not in names]
+            raise DataError(
+                f"{what} lack {listing(missing)}{did_you_mean(missing[0], spare)}\n"
+                f"Found: {listing(given)}; trained with: {listing(names)}",
+                variable=missing[0],
+            )
         rows = require_rows(raw, what)
-        raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items() if name in names}
-        joined = self.pipeline.forward(raw, roles, what)
+        raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items()}
+        joined = self.pipeline.forward(raw, roles)
         require_finite(raw, joined, what)
         with torch.no_grad():
             return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from pathlib import Path
@@ -44,6 +45,8 @@ def run(options: argparse.Namespace) -> int:
 
     started = time.perf_counter()
     options.out.mkdir(parents=True, exist_ok=True)
+    if not os.access(options.out, os.W_OK):
+        raise PermissionError(f"cannot write to the folder {options.out}; give another one with --out")
     print("Influenza in an English boarding school, 1978: 763 boys, those in bed on 14 days.")
     print(f"Data: {', '.join(map(str, influenza.IN_BED))}\n")
     print("Training flow matching on simulated outbreaks (about a minute) ...", flush=True)
@@ -54,8 +57,8 @@ def run(options: argparse.Namespace) -> int:
     posterior["recovery_time"] = 1 / posterior["gamma"]
     _print_table(posterior)
     figure, artifact = options.out / "quickstart.png", options.out / "quickstart.sbi"
-    _plot(posterior, options.seed).savefig(figure, dpi=150)
     model.save(artifact)
+    _plot(posterior, options.seed).savefig(figure, dpi=150)
     print(f"\nFigure: {figure}\nModel:  {artifact}\nDone in {time.perf_counter() - started:.0f} s.\n")
     print(
         "What next: load the model and ask it about another outbreak, without training again:\n"

@@ -188,7 +188,7 @@ def test_too_many_invalid_rows_are_an_error(linear_data):
         (lambda d: d.update(theta=np.zeros((0, 2)), x=np.zeros((0, 2))), DataError, "no rows"),
         (lambda d: d.update(theta=np.array(["a"] * 2000)), DataError, "not numeric"),
         (lambda d: d.update(theta=3.0), DataError, "single number"),
-        (lambda d: d.clear(), DataError, "empty"),
+        (lambda d: d.clear(), DataError, "dict of arrays"),
     ],
 )
 def test_bad_training_data_name_the_variable(linear_data, change, error, words):
@@ -203,7 +203,7 @@ def test_bad_training_data_name_the_variable(linear_data, change, error, words):
     [
         ({"x": np.zeros((3, 5))}, ShapeError, r"'x' has shape \(3, 5\), expected \(N, 2\)"),
         ({"x": np.zeros((3, 2, 2))}, ShapeError, r"'x' has shape \(3, 2, 2\)"),
-        ({"y": np.zeros((3, 2))}, DataError, "lacks 'x'"),
+        ({"y": np.zeros((3, 2))}, DataError, "conditions lack x"),
         ({}, DataError, "empty"),
         (None, DataError, "conditions are missing"),
         ({"x": np.zeros((0, 2))}, DataError, "no rows"),
