@@ -36,7 +36,8 @@ class Backbone(nn.Module):
             raise ConfigError(f"{subnet.name!r} needs a time, which this network has not.\n{_suiting(shapes)}")
         if layout is not None and layout != wanted:
             raise ConfigError(
-                f"{subnet.name!r} is made for {layout} targets; this target has shape {shapes.target}.\n{_suiting(shapes)}"
+                f"{subnet.name!r} is made for {layout} targets; this target has shape {shapes.target}.\n"
+                + _suiting(shapes)
             )
         features = shapes.output or shapes.target[-1]
         self.subnet = _extensions.build(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from .._threads import suitable_threads
 from .._messages import did_you_mean, listing
+from .._threads import suitable_threads
 from ..errors import DataError
 from ..randomness import RowGenerators
 from ..training.progress import Progress

@@ -21,10 +21,11 @@ class FlatParameters:
                 groups.setdefault(parameter.dtype, []).append(parameter)
         self.parameters = [parameter for group in groups.values() for parameter in group]
         self.vectors = [_flatten(group) for group in groups.values()]
+        self.gradients = [vector.grad for vector in self.vectors if vector.grad is not None]
 
     def zero_grad(self) -> None:
         """Set all gradients to zero in place."""
-        torch._foreach_zero_([vector.grad for vector in self.vectors])
+        torch._foreach_zero_(self.gradients)
 
     def copy(self) -> list[Tensor]:
         """The present values."""
