@@ -10,7 +10,7 @@ import attrs
 from .._messages import did_you_mean, listing
 from ..errors import ConfigError, DataError, ShapeError
 
-__all__ = ["ROLES", "Roles"]
+__all__ = ["ROLES", "Roles", "roles_to_standardize"]
 
 ROLES = ("inference_variables", "inference_conditions", "summary_variables")
 
@@ -84,3 +84,21 @@ class Roles:
                 f"{role} joins variables along the last axis; these do not fit: {found}", variable=names[0]
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
+
+
+def roles_to_standardize(value: Any) -> tuple[str, ...]:
+    """Roles from `'all'`, None, one role or several.
+
+    Raises:
+        ConfigError: no such role.
+    """
+    if value is None:
+        return ()
+    names = ROLES if value == "all" else (value,) if isinstance(value, str) else tuple(value)
+    for name in names:
+        if name not in ROLES:
+            raise ConfigError(
+                f"standardize names {name!r}, which is no role{did_you_mean(name, ROLES)}\n"
+                f"Choices: 'all', None, {', '.join(ROLES)}"
+            )
+    return names

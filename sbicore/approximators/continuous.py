@@ -21,7 +21,7 @@ from . import _density, _fitting, _sampling
 from ._checks import checked_bounds, require_count, require_finite, require_rows
 from ._pipeline import Pipeline, tensors_of
 from ._report import Report
-from ._roles import ROLES, Roles
+from ._roles import ROLES, Roles, roles_to_standardize
 from ._standardizer import Standardizer
 
 __all__ = ["ContinuousApproximator"]
@@ -83,7 +83,7 @@ class ContinuousApproximator(nn.Module):
             )
         self.bounds = {name: checked_bounds(name, pair) for name, pair in (bounds or {}).items()}
         self.out_of_bounds = out_of_bounds
-        self.standardize = _roles_to_standardize(standardize)
+        self.standardize = roles_to_standardize(standardize)
         self.pipeline = Pipeline(
             Adapter() if adapter is None else adapter.copy(),
             Roles(
@@ -366,16 +366,3 @@ def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...]
     if summary and len(conditions) != 1:
         raise ConfigError(f"direct conditions of shape {conditions} cannot be joined with a summary vector")
     return (*conditions[:-1], conditions[-1] + summary)
-
-
-def _roles_to_standardize(value: Any) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    names = ROLES if value == "all" else (value,) if isinstance(value, str) else tuple(value)
-    for name in names:
-        if name not in ROLES:
-            raise ConfigError(
-                f"standardize names {name!r}, which is no role{did_you_mean(name, ROLES)}\n"
-                f"Choices: 'all', None, {', '.join(ROLES)}"
-            )
-    return names

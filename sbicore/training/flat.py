@@ -27,6 +27,10 @@ class FlatParameters:
         """Set all gradients to zero in place."""
         torch._foreach_zero_(self.gradients)
 
+    def gradient_norm(self) -> Tensor:
+        """The norm of all gradients together."""
+        return torch.linalg.vector_norm(torch.stack([torch.linalg.vector_norm(part) for part in self.gradients]))
+
     def copy(self) -> list[Tensor]:
         """The present values."""
         return [vector.detach().clone() for vector in self.vectors]

@@ -1,7 +1,8 @@
 """The loop: AdamW, warm-up and cosine, averaged weights, validation, best weights restored.
 
-Nothing inside a step waits for the device: losses are summed there, and steps whose gradient
-is not finite are skipped there (through the `found_inf` of fused AdamW) and counted.
+Nothing inside a step waits for the device: losses are summed there, gradients are clipped by the
+`grad_scale` of fused AdamW, and steps whose gradient is not finite are skipped by its `found_inf`
+and counted.
 """
 
 from __future__ import annotations
@@ -157,10 +158,11 @@ class _Fit:
         self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         loss = _mean(self.task.loss(batch, self.generator), batch)
         loss.backward()
-        clip = math.inf if self.options.clip_norm is None else self.options.clip_norm
-        norm = nn.utils.clip_grad_norm_(self.weights.vectors, clip)
+        norm = self.weights.gradient_norm()
         skip = (~(torch.isfinite(norm) & torch.isfinite(loss))).float()
         self.optimizer.found_inf = skip  # type: ignore[attr-defined]
+        if self.options.clip_norm is not None:
+            self.optimizer.grad_scale = (norm / self.options.clip_norm).clamp_min(1.0)  # type: ignore[attr-defined]
         self.optimizer.step()
         self.weights.zero_grad()
         self.averaged.update()
