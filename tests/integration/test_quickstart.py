@@ -35,7 +35,7 @@ def test_it_prints_a_table_and_writes_a_figure_and_a_model(monkeypatch, capsys, 
             subnet_kwargs={"widths": [32]},
             inference_variables=list(influenza.PARAMETERS),
             inference_conditions=["in_bed"],
-            bounds={name: (0.0, None) for name in influenza.PARAMETERS},
+            bounds=dict.fromkeys(influenza.PARAMETERS, (0.0, None)),
         )
         model.fit(influenza.simulator().sample(2000, seed=seed), epochs=3, seed=seed, progress=False)
         return model
