@@ -8,14 +8,15 @@ from typing import Any
 import attrs
 
 from ..errors import UnknownHyperparameterError
+from ._require import require
 
 
 def check_class(config: Any) -> None:
     """The class is decorated with `@frozen(kw_only=True)` and has examples: override `examples()` where needed."""
-    assert "__attrs_attrs__" in vars(type(config)), f"{type(config).__name__} is not decorated"
+    require("__attrs_attrs__" in vars(type(config)), f"{type(config).__name__} is not decorated")
     examples = type(config).examples()
-    assert examples, "examples() is empty"
-    assert all(type(example) is type(config) for example in examples), f"examples() is {examples!r}"
+    require(examples, "examples() is empty")
+    require(all(type(example) is type(config) for example in examples), f"examples() is {examples!r}")
 
 
 def check_frozen(config: Any) -> None:
@@ -33,15 +34,15 @@ def check_round_trip(config: Any) -> None:
     saved = config.to_dict()
     rest = {key: value for key, value in json.loads(json.dumps(saved)).items() if key != "name"}
     again = type(config).from_kwargs(**rest)
-    assert again == config, f"got {again!r}"
-    assert hash(again) == hash(config), "equal configs have different hashes"
+    require(again == config, f"got {again!r}")
+    require(hash(again) == hash(config), "equal configs have different hashes")
 
 
 def check_documented(config: Any) -> None:
     """The class and each of its hyperparameters are documented."""
     bare = [field.name for field in attrs.fields(type(config)) if not field.metadata.get("doc")]
-    assert not bare, f"no doc= for {', '.join(bare)}"
-    assert (type(config).__doc__ or "").strip(), "the class has no docstring"
+    require(not bare, f"no doc= for {', '.join(bare)}")
+    require((type(config).__doc__ or "").strip(), "the class has no docstring")
 
 
 def check_unknown_key(config: Any) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from ..randomness import RowGenerators, generator_for
 from ..shapes import Shapes
+from ._require import require
 from ._toys import TinySubnet
 
 ROWS, DRAWS = 3, 5
@@ -63,14 +64,14 @@ def check_shape(config: Any) -> None:
     """A subnet keeps leading axes and dtype, and gives `out_features` finite numbers on the last axis."""
     for output in (None, 5):
         for shapes, module in subnets(config, output):
-            assert output in (None, module.out_features), f"{shapes}: out_features is {module.out_features}"
+            require(output in (None, module.out_features), f"{shapes}: out_features is {module.out_features}")
             for lead, dtype in (((), None), ((7,), torch.float64), ((3, 7), torch.float32)):
                 module.to(dtype)
                 got = module(**{name: value.to(dtype) for name, value in inputs(shapes, lead).items()})
                 expected = (*lead, *shapes.target[:-1], module.out_features)
-                assert got.shape == expected, f"{shapes}: expected shape {expected}, got {tuple(got.shape)}"
-                assert got.dtype == (dtype or torch.float32), f"{shapes}: {dtype} gives {got.dtype}"
-                assert got.isfinite().all(), f"{shapes}: not finite for leading axes {lead}"
+                require(got.shape == expected, f"{shapes}: expected shape {expected}, got {tuple(got.shape)}")
+                require(got.dtype == (dtype or torch.float32), f"{shapes}: {dtype} gives {got.dtype}")
+                require(got.isfinite().all(), f"{shapes}: not finite for leading axes {lead}")
 
 
 def check_inputs(config: Any) -> None:
@@ -79,7 +80,7 @@ def check_inputs(config: Any) -> None:
         given = inputs(shapes, (7,))
         for name, value in given.items():
             changed = module(**{**given, name: value + 0.5})
-            assert not torch.equal(changed, module(**given)), f"{shapes}: {name} has no effect"
+            require(not torch.equal(changed, module(**given)), f"{shapes}: {name} has no effect")
 
 
 def check_shared(config: Any) -> None:
@@ -89,7 +90,7 @@ def check_shared(config: Any) -> None:
         shared = full | {k: v.flatten()[:1] if k == "t" else v[:, :1] for k, v in full.items() if k != "x"}
         full |= {k: v.expand_as(full[k]) for k, v in shared.items()}
         close = torch.allclose(module(**shared), module(**full), rtol=1e-5, atol=1e-5)
-        assert close, f"{shapes}: they differ"
+        require(close, f"{shapes}: they differ")
 
 
 def check_gradients(config: Any) -> None:
@@ -97,8 +98,8 @@ def check_gradients(config: Any) -> None:
     for shapes, module in subnets(config):
         module(**inputs(shapes, (64,))).square().sum().backward()
         found = {name: p.grad is not None and bool(p.grad.any()) for name, p in module.named_parameters()}
-        assert found, f"{shapes}: there are no parameters"
-        assert all(found.values()), f"{shapes}: none reaches {', '.join(n for n, ok in found.items() if not ok)}"
+        require(found, f"{shapes}: there are no parameters")
+        require(all(found.values()), f"{shapes}: none reaches {', '.join(n for n, ok in found.items() if not ok)}")
 
 
 def networks(config: Any) -> Iterator[tuple[Any, int, Tensor | None]]:
@@ -118,9 +119,9 @@ def check_loss(config: Any) -> None:
             targets = torch.randn((count, size), generator=generator_for(2))
             given = None if conditions is None else conditions[:1, 0].expand(count, -1)
             loss, again = (network.loss(targets, given, generator=generator_for(3)) for _ in range(2))
-            assert loss.shape == (count,), f"expected shape {(count,)}, got {tuple(loss.shape)}"
-            assert loss.isfinite().all(), f"got {loss}"
-            assert torch.equal(loss, again), "the same generator gives another loss"
+            require(loss.shape == (count,), f"expected shape {(count,)}, got {tuple(loss.shape)}")
+            require(loss.isfinite().all(), f"got {loss}")
+            require(torch.equal(loss, again), "the same generator gives another loss")
             loss.mean().backward()
 
 
@@ -137,11 +138,11 @@ def check_sample(config: Any) -> None:
                 return network.sample((len(rows), DRAWS), chosen, generator=generators)
 
         draws = draw(0, 0, 1, 2)
-        assert draws.shape == (ROWS, DRAWS, size), f"expected {(ROWS, DRAWS, size)}, got {tuple(draws.shape)}"
-        assert draws.isfinite().all(), "not finite"
-        assert torch.equal(draws, draw(0, 0, 1, 2)), "the same seed gives other draws"
-        assert not torch.equal(draws, draw(1, 0, 1, 2)), "another seed gives the same draws"
-        assert torch.allclose(draw(0, 1), draws[1:2], rtol=1e-4, atol=1e-5), "a row depends on its neighbours"
+        require(draws.shape == (ROWS, DRAWS, size), f"expected {(ROWS, DRAWS, size)}, got {tuple(draws.shape)}")
+        require(draws.isfinite().all(), "not finite")
+        require(torch.equal(draws, draw(0, 0, 1, 2)), "the same seed gives other draws")
+        require(not torch.equal(draws, draw(1, 0, 1, 2)), "another seed gives the same draws")
+        require(torch.allclose(draw(0, 1), draws[1:2], rtol=1e-4, atol=1e-5), "a row depends on its neighbours")
 
 
 def check_log_prob(config: Any) -> None:
@@ -150,8 +151,8 @@ def check_log_prob(config: Any) -> None:
         return
     for network, size, conditions in networks(config):
         values = network.log_prob(torch.randn((ROWS, DRAWS, size), generator=generator_for(4)), conditions)
-        assert values.shape == (ROWS, DRAWS), f"expected {(ROWS, DRAWS)}, got {tuple(values.shape)}"
-        assert values.isfinite().all(), f"got {values}"
+        require(values.shape == (ROWS, DRAWS), f"expected {(ROWS, DRAWS)}, got {tuple(values.shape)}")
+        require(values.isfinite().all(), f"got {values}")
 
 
 CHECKS = {

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import statistics
 from collections.abc import Sequence
+from typing import Any
 
 from sbicore_diagnostics import c2st
 
@@ -15,7 +16,7 @@ from ._problems import DRAWS, PROBLEMS
 from ._records import Records, table
 from ._training import draw, epochs_for, train
 
-CONDITIONINGS = {
+CONDITIONINGS: dict[str, dict[str, Any]] = {
     "time_film": {"conditioning": "time_film"},
     "time_film, shift alone": {"conditioning": "time_film", "film_use_gamma": False},
     "film": {"conditioning": "film"},
