@@ -17,6 +17,11 @@ class Kind(NamedTuple):
     namespace: str
 
     @property
+    def a_title(self) -> str:
+        """With its article."""
+        return f"{'an' if self.name[0] in 'aeiou' else 'a'} {self.title}"
+
+    @property
     def title(self) -> str:
         """The kind as it is written in a sentence."""
         return self.name.replace("_", " ")

@@ -20,7 +20,7 @@ class AdaptedModule(nn.Module):
         super().__init__()
         self.module = module
         self.call = call
-        self.out_features = getattr(module, "out_features", None) or self._probe(shapes)
+        self.out_features = self._probe(shapes)
 
     def forward(self, x: Tensor, t: Tensor | None = None, conditions: Tensor | None = None) -> Tensor:
         """`(*, D), (*), (*, C) -> (*, out_features)`."""

@@ -29,17 +29,19 @@ def save(model: ContinuousApproximator, path: Any) -> None:
         ArtifactError: there is no such folder.
         OSError: the folder cannot be written.
     """
-    from safetensors.torch import save_file
+    from safetensors.torch import save as to_bytes
 
-    if not model.is_built:
+    if not model.is_trained:
         raise NotBuiltError("save needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
     target = Path(path)
+    if target.is_dir() or not target.name:
+        raise ArtifactError(f"{str(path)!r} is a folder; give the name of a file, e.g. {str(target / 'model.sbi')!r}")
     if not target.parent.is_dir():
         raise ArtifactError(f"There is no folder {target.parent} to save {target.name} in")
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     try:
-        save_file(tensors, beside, metadata={_KEY: json.dumps(_header(model))})
+        beside.write_bytes(to_bytes(tensors, metadata={_KEY: json.dumps(_header(model))}))
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
@@ -60,6 +62,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
     """
     from . import approximators
     from .adapter import Adapter
+    from .devices import usable_device
 
     header, tensors = _read(Path(path))
     modules = modules or {}
@@ -86,7 +89,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             f"{path} does not fit what is installed: {type(error).__name__}: {error}\n"
             f"It was written by sbicore {header.get('sbicore')} with {header.get('plugins')}."
         ) from error
-    return model.to(device)
+    return model.to(usable_device(device))
 
 
 def _header(model: ContinuousApproximator) -> dict[str, Any]:
@@ -134,7 +137,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
     from safetensors import SafetensorError, safe_open
 
     if not path.is_file():
-        raise ArtifactError(f"There is no file {path}")
+        raise ArtifactError(f"{path} is a folder" if path.is_dir() else f"There is no file {path}")
     try:
         with safe_open(path, framework="pt") as file:
             text = (file.metadata() or {}).get(_KEY)

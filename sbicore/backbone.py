@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from . import _extensions
 from ._messages import listing
-from .errors import ConfigError
+from .errors import ConfigError, ShapeError
 from .shapes import Shapes
 
 __all__ = ["Backbone"]
@@ -38,6 +38,14 @@ class Backbone(nn.Module):
             raise ConfigError(
                 f"{subnet.name!r} is made for {layout} targets; this target has shape {shapes.target}.\n"
                 + _suiting(shapes)
+            )
+        if layout is not None and shapes.conditions is not None and len(shapes.conditions) != len(shapes.target):
+            raise ShapeError(
+                f"{subnet.name!r} takes conditions with as many axes as targets; targets have shape {shapes.target}, "
+                f"conditions {shapes.conditions}.\n"
+                "Flatten the conditions, or give them as summary_variables to a summary network.",
+                expected=shapes.target,
+                got=shapes.conditions,
             )
         features = shapes.output or shapes.target[-1]
         self.subnet = _extensions.build(

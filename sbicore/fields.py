@@ -264,6 +264,7 @@ def _bounds(
 
 
 def _sequence(value: Any) -> Sequence[Any]:
+    value = value.tolist() if hasattr(value, "tolist") else value
     if isinstance(value, (str, bytes)) or not isinstance(value, Sequence):
         raise ConfigError(f"expected a sequence, got {value!r}")
     return value

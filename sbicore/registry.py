@@ -193,12 +193,12 @@ def as_config(value: Any, *, kind: str) -> Any:
         rest = {str(key): item for key, item in value.items()}
         name = rest.pop("name", None)
         if not isinstance(name, str):
-            raise ConfigError(f"a {kind_of(kind).title} given as a mapping needs a 'name', got {value!r}")
+            raise ConfigError(f"{kind_of(kind).a_title} given as a mapping needs a 'name', got {value!r}")
         return resolve(name, kind=kind)(**rest)
     if isinstance(value, Config):
         if value.kind != kind:
             raise InvalidComponentError(
-                f"expected a {kind_of(kind).title}, got the {kind_of(value.kind).title} {value.name!r}"
+                f"expected {kind_of(kind).a_title}, got the {kind_of(value.kind).title} {value.name!r}"
             )
         return value
     torch = sys.modules.get("torch")
@@ -209,7 +209,7 @@ def as_config(value: Any, *, kind: str) -> Any:
     if isinstance(value, type) and issubclass(value, Config):
         return as_config(value(), kind=kind)
     raise InvalidComponentError(
-        f"expected a {kind_of(kind).title}: a name, a mapping, a config or an nn.Module; got {value!r}"
+        f"expected {kind_of(kind).a_title}: a name, a mapping, a config or an nn.Module; got {value!r}"
     )
 
 
@@ -274,7 +274,7 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
     near = providers[0] if providers else close_match(name, [*installed, *known])
     hint = f"; did you mean {near!r}?" if near else ""
     if elsewhere:
-        hint = f"; {name!r} is a {kind_of(elsewhere[0]).title}"
+        hint = f"; {name!r} is {kind_of(elsewhere[0]).a_title}"
     elif near is None:
         others = {entry.name: kind_of(entry.kind).title for entry in _index.entries()}
         near = close_match(name, others)

@@ -49,11 +49,25 @@ def require_finite(raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what
             raise DataError(f"{what}: values outside the domain of the adapter ({role})")
 
 
-def checked_bounds(name: str, pair: Any) -> tuple[Any, Any]:
-    """`(low, high)`, either of which may be None; scalars or arrays."""
-    if not isinstance(pair, (tuple, list)) or len(pair) != 2 or (pair[0] is None and pair[1] is None):
+def checked_bounds(bounds: Any) -> dict[str, tuple[Any, Any]]:
+    """`{name: (low, high)}` with scalars or arrays; None or infinity leaves a side open."""
+    if bounds is None:
+        return {}
+    if not isinstance(bounds, Mapping):
+        raise ConfigError(f"bounds must be a dict {{name: (low, high)}}, got {bounds!r}")
+    return {name: _pair(name, pair) for name, pair in bounds.items()}
+
+
+def _pair(name: str, pair: Any) -> tuple[Any, Any]:
+    if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ConfigError(f"bounds of {name!r} must be (low, high), one of which may be None; got {pair!r}")
-    low, high = pair
+    low = None if pair[0] is None or np.all(np.asarray(pair[0]) == -np.inf) else pair[0]
+    high = None if pair[1] is None or np.all(np.asarray(pair[1]) == np.inf) else pair[1]
+    for value in (low, high):
+        if value is not None and not np.all(np.isfinite(np.asarray(value, float))):
+            raise ConfigError(f"bounds of {name!r} must be finite; None leaves a side open; got {pair!r}")
+    if low is None and high is None:
+        raise ConfigError(f"bounds of {name!r} leave both sides open; got {pair!r}\nLeave {name!r} out of bounds.")
     if low is not None and high is not None and not bool(np.all(np.asarray(low) < np.asarray(high))):
         raise ConfigError(f"bounds of {name!r}: low must be below high; got {pair!r}")
     return low, high

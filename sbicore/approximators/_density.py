@@ -13,6 +13,7 @@ from .._threads import suitable_threads
 from ..errors import DataError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
+from ._bounds import outside_bounds
 from ._checks import require_rows
 from ._pipeline import tensors_of
 from ._report import Cost
@@ -41,16 +42,15 @@ def log_prob(
     if missing:
         raise DataError(f"data lack {listing(missing)}{did_you_mean(missing[0], data)}\nFound: {listing(data)}")
     count = require_rows(raw, "data")
-    targets = {name: raw[name] for name in pipeline.target_names}
+    targets = {name: raw[name].expand(count, *raw[name].shape[1:]) for name in pipeline.target_names}
     given = {name: value for name, value in raw.items() if name not in targets}
     for name, value in targets.items():
         if bool(torch.isnan(value).any()):
             raise DataError(f"data: {name!r} has NaN", variable=name)
-    adapted, log_det = pipeline.log_det(
-        {name: value.expand(count, *value.shape[1:]) for name, value in targets.items()}
-    )
+    adapted, log_det = pipeline.log_det(targets)
     x = pipeline.joined(adapted, ROLES[:1])["inference_variables"]
-    supported = torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
+    inside = ~outside_bounds(model.bounds, {name: value.unsqueeze(1) for name, value in targets.items()}).squeeze(1)
+    supported = inside & torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
     x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
     z = model.standardized({"inference_variables": x})["inference_variables"]
     conditions = model.observe(given or None, "data")

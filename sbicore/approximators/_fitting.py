@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Generator, Tensor, nn
 
-from ..errors import ConfigError, DataError, DataWarning
+from ..devices import usable_device
+from ..errors import ConfigError, DataError, DataWarning, TrainingError
 from ..randomness import as_seed, seed_for
 from ..training import FitEvent, FitOptions, History
 from ..training.loop import notifier, train
 from ..training.sources import Batch, FreshSource, MemorySource, Source
+from ._roles import ROLES
 from ._rows import Cleaner, row_events
+from ._standardizer import warn_of_offsets
 
 if TYPE_CHECKING:
     from .continuous import ContinuousApproximator
@@ -38,6 +41,8 @@ class _Task:
         return self.model.network.loss(batch["inference_variables"], self.model.embed(batch), generator=generator)
 
 
+@torch.inference_mode(False)
+@torch.enable_grad()
 def fit(
     model: ContinuousApproximator,
     data: Any,
@@ -51,38 +56,37 @@ def fit(
 ) -> History:
     """Train `model`. See `ContinuousApproximator.fit`."""
     settings = FitOptions(**options)
+    if not isinstance(callbacks, Iterable):
+        raise ConfigError(f"callbacks takes a list of callables (approximator, event), got {callbacks!r}")
     callbacks = tuple(callbacks)
     for callback in callbacks:
         if not callable(callback):
             raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
     seed = as_seed(seed)
-    target = torch.device(device) if device is not None else model.device
+    target = usable_device(device) if device is not None else model.device
     ingest = _Ingest(model, settings, seed, target)
-    if isinstance(data, Mapping):
-        source = ingest.memory(data, validation_data)
-    elif callable(getattr(data, "sample", None)):
-        source = ingest.simulator(data, validation_data, given="validation_fraction" in options)
-    elif isinstance(data, Iterator):
-        source = ingest.memory(_gathered(data), validation_data)
-    elif isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
-        source = ingest.stream(data, validation_data, given="validation_fraction" in options)
-    else:
-        raise DataError(
-            f"fit cannot train on {type(data).__name__}.\n"
-            "Give a dict of arrays, a simulator with sample(n, seed=...), or an iterable of dict batches."
+    before = model.history.steps
+    try:
+        source = ingest.source(data, validation_data, given="validation_fraction" in options)
+        model.to(target)
+        model.history.seed = seed
+        train(
+            _Task(model),
+            source,
+            settings,
+            model.history,
+            seed=seed_for(seed, 1),
+            device=target,
+            notify=notifier(model, callbacks),
+            progress=progress,
         )
-    model.to(target)
-    model.history.seed = seed
-    train(
-        _Task(model),
-        source,
-        settings,
-        model.history,
-        seed=seed_for(seed, 1),
-        device=target,
-        notify=notifier(model, callbacks),
-        progress=progress,
-    )
+    except TrainingError:
+        before = model.history.steps
+        raise
+    finally:
+        model.is_trained |= model.history.steps > before
+        if not model.is_trained:
+            model.forget_data()
     ingest.clean.finish()
     return model.history
 
@@ -93,6 +97,21 @@ class _Ingest:
     def __init__(self, model: ContinuousApproximator, settings: FitOptions, seed: int, device: torch.device) -> None:
         self.model, self.settings, self.seed, self.device = model, settings, seed, device
         self.clean = Cleaner(model.pipeline, settings.max_invalid_share)
+
+    def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
+        """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
+        if isinstance(data, Mapping):
+            return self.memory(data, validation_data)
+        if callable(getattr(data, "sample", None)):
+            return self.simulator(data, validation_data, given=given)
+        if isinstance(data, Iterator):
+            return self.memory(_gathered(data), validation_data)
+        if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
+            return self.stream(data, validation_data, given=given)
+        raise DataError(
+            f"fit cannot train on {type(data).__name__}.\n"
+            "Give a dict of arrays, a simulator with sample(n, seed=...), or an iterable of dict batches."
+        )
 
     def memory(self, data: Mapping[str, Any], validation_data: Any) -> Source:
         """All rows at once."""
@@ -192,11 +211,14 @@ class _Ingest:
         """Set the standardisation, once in the life of a model."""
         for role in self.model.standardizers:
             standardizer = self.model.standardizer(role)
+            names = self.model.pipeline.feature_names(role)
+            if role == ROLES[0]:
+                warn_of_offsets(rows[role], names)
             if role in self.model.standardize and not standardizer.is_fitted:
-                standardizer.fit_moments(rows[role], self.model.pipeline.feature_names(role))
+                standardizer.fit_moments(rows[role], names)
 
     def _ready(self, rows: Batch) -> Batch:
-        weights = {"sample_weight": rows["sample_weight"]} if "sample_weight" in rows else {}
+        weights = {"sample_weight": rows["sample_weight"].to(self.model.dtype)} if "sample_weight" in rows else {}
         return self.model.standardized(rows) | weights
 
 

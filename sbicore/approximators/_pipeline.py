@@ -63,10 +63,14 @@ class Pipeline:
 
     def __init__(self, adapter: Adapter, roles: Roles, bounds: Mapping[str, Any] | None = None) -> None:
         self.adapter = adapter
-        self.roles = roles
+        self.roles = self._declared = roles
         self.bounds = dict(bounds or {})
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
+
+    def unbind(self) -> None:
+        """Forget the schema."""
+        self.roles, self.events, self.target_names = self._declared, {}, ()
 
     def bind(self, events: Events) -> None:
         """Fix the schema from event shapes by raw name.
@@ -149,7 +153,8 @@ class Pipeline:
                 axes = ", ".join(["N", *map(str, event)]) + ("," if not event else "")
                 raise ShapeError(
                     f"{what}: {name!r} has shape {tuple(data[name].shape)}, expected ({axes})"
-                    f"{' or ' + str(event) if event else ''}",
+                    f"{' or ' + str(event) if event else ''}"
+                    + (f"\nDraws of one observation have one axis too many: give {name}[0]." if rank > lead else ""),
                     variable=name,
                     expected=event,
                     got=tuple(data[name].shape),

@@ -92,6 +92,8 @@ def roles_to_standardize(value: Any) -> tuple[str, ...]:
     Raises:
         ConfigError: no such role.
     """
+    if isinstance(value, bool):
+        value = "all" if value else None
     if value is None:
         return ()
     names = ROLES if value == "all" else (value,) if isinstance(value, str) else tuple(value)

@@ -24,8 +24,10 @@ def row_events(data: Any) -> dict[str, tuple[int, ...]]:
     Raises:
         DataError: not a mapping, empty, ragged, or a variable without rows.
     """
-    if not isinstance(data, Mapping) or not data:
-        raise DataError(f"data must be a dict of arrays by name, got {data!r:.80}")
+    if not isinstance(data, Mapping):
+        raise DataError(f"data must be a dict of arrays by name, got {type(data).__name__}")
+    if not data:
+        raise DataError("data are empty: the dict has no variables")
     events = {}
     for name, value in data.items():
         try:
@@ -81,7 +83,7 @@ class Cleaner:
             weight = weight.reshape(count)
             if not bool((weight >= 0).all()):
                 raise DataError(f"{WEIGHT} has negative or NaN entries", variable=WEIGHT)
-            joined[WEIGHT] = weight.float()
+            joined[WEIGHT] = weight
         return self._valid(raw, joined, count)
 
     def finish(self) -> None:

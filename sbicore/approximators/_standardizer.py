@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..errors import DataWarning
 
-__all__ = ["Standardizer"]
+__all__ = ["Standardizer", "warn_of_offsets"]
 
 
 class Standardizer(nn.Module):
@@ -61,3 +61,17 @@ class Standardizer(nn.Module):
     def log_det(self) -> float:
         """`log|det dz/dx|` of one event."""
         return -float(self.std.log().sum()) * math.prod(self.event[:-1])
+
+
+def warn_of_offsets(x: Tensor, names: list[str]) -> None:
+    """Warn of targets whose offset is so large that float32 results keep few digits of their spread."""
+    std, mean = torch.std_mean(x.reshape(-1, x.shape[-1]).double(), dim=0, correction=0)
+    coarse = (std > 0) & (mean.abs() * torch.finfo(torch.float32).eps > 0.01 * std)
+    if coarse.any():
+        found = ", ".join(name for name, flag in zip(names, coarse.tolist(), strict=True) if flag)
+        warnings.warn(
+            f"{found}: the offset is so large that float32 draws keep less than two digits of the spread. "
+            "Infer the difference from a reference value instead.",
+            DataWarning,
+            stacklevel=2,
+        )

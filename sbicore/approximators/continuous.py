@@ -10,9 +10,9 @@ import torch
 from torch import Tensor, nn
 
 from .. import _extensions
-from .._messages import did_you_mean, listing
+from .._messages import close_match, did_you_mean, listing
 from ..adapter import Adapter
-from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
+from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError, UnknownHyperparameterError
 from ..randomness import as_seed, seed_for
 from ..registry import as_config, configure
 from ..shapes import Shapes
@@ -27,6 +27,7 @@ from ._standardizer import Standardizer
 __all__ = ["ContinuousApproximator"]
 
 _OUT_OF_BOUNDS = ("transform", "reject", "warn")
+_CALL = ("conditions", "num_samples", "data", "seed", "as_tensor", "report", "progress", "chunk_size")
 
 
 class ContinuousApproximator(nn.Module):
@@ -81,7 +82,7 @@ class ContinuousApproximator(nn.Module):
                 f"out_of_bounds={out_of_bounds!r} is unknown{did_you_mean(out_of_bounds, _OUT_OF_BOUNDS)}\n"
                 f"Choices: {', '.join(_OUT_OF_BOUNDS)}"
             )
-        self.bounds = {name: checked_bounds(name, pair) for name, pair in (bounds or {}).items()}
+        self.bounds = checked_bounds(bounds)
         self.out_of_bounds = out_of_bounds
         self.standardize = roles_to_standardize(standardize)
         self.pipeline = Pipeline(
@@ -94,6 +95,7 @@ class ContinuousApproximator(nn.Module):
             self.bounds if out_of_bounds == "transform" else None,
         )
         self.history = History()
+        self.is_trained = False
         self.network: Any = None
         self.summary_network: Any = None
         self.standardizers = nn.ModuleDict()
@@ -103,10 +105,22 @@ class ContinuousApproximator(nn.Module):
         """Whether shapes are known and the network exists."""
         return self.network is not None
 
+    def forget_data(self) -> None:
+        """Back to before the first data: no schema, no network."""
+        self.pipeline.unbind()
+        self.network = self.summary_network = None
+        self.standardizers = nn.ModuleDict()
+
     @property
     def device(self) -> torch.device:
         """Where the weights are."""
         return next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        floating = (p.dtype for p in self.network.parameters() if p.is_floating_point())
+        return next(floating, torch.float32)
 
     def build(self, events: Mapping[str, tuple[int, ...]], *, seed: int | None = None) -> ContinuousApproximator:
         """Fix names and shapes, and make the network; `fit` does this from its first data.
@@ -221,7 +235,7 @@ class ContinuousApproximator(nn.Module):
         num_samples = require_count("num_samples", num_samples)
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        self.config.sample_options(**options)
+        self._check_options(self.config.sample_options, options)
         started = time.perf_counter()
         seed = as_seed(seed)
         observed = self.observe(conditions)
@@ -253,7 +267,9 @@ class ContinuousApproximator(nn.Module):
             as_tensor, report, progress, chunk_size, **options: as in `sample`.
 
         Returns:
-            `(N,)`; minus infinity outside the support that bounds or adapter define.
+            `(N,)`; minus infinity outside the support that bounds or adapter define. With
+            `out_of_bounds="reject"` the density inside is that of the network, not divided by
+            the share of draws that are accepted.
 
         Raises:
             ConfigError: the network has no density, or an option is unknown.
@@ -268,7 +284,7 @@ class ContinuousApproximator(nn.Module):
             )
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        self.config.log_prob_options(**options)
+        self._check_options(self.config.log_prob_options, options)
         started = time.perf_counter()
         seed = as_seed(seed)
         values, facts = _density.log_prob(
@@ -302,6 +318,7 @@ class ContinuousApproximator(nn.Module):
         except RuntimeError as error:
             raise ArtifactError(f"weights do not fit the described network: {error}") from error
         self.history = History(**history)
+        self.is_trained = True
         for role in standardized:
             self.standardizer(role).is_fitted = True
         self.eval()
@@ -316,7 +333,7 @@ class ContinuousApproximator(nn.Module):
     def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Role tensors as the network takes them: standardised, float32."""
         return {
-            role: (self.standardizer(role)(value) if role in self.standardize else value).float()
+            role: (self.standardizer(role)(value) if role in self.standardize else value).to(self.dtype)
             for role, value in roles.items()
             if role in self.standardizers
         }
@@ -355,8 +372,20 @@ class ContinuousApproximator(nn.Module):
             z = self.standardizer("inference_variables").inverse(z)
         return {name: value.float() for name, value in self.pipeline.inverse(z).items()}
 
+    @staticmethod
+    def _check_options(options: Any, given: Mapping[str, Any]) -> None:
+        try:
+            options(**given)
+        except UnknownHyperparameterError as error:
+            near = None if error.near else close_match(error.name, _CALL)
+            if near is None:
+                raise
+            raise UnknownHyperparameterError(
+                f"There is no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
+            ) from None
+
     def _require_built(self, what: str) -> None:
-        if not self.is_built:
+        if not self.is_trained:
             raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
 
 

@@ -83,7 +83,8 @@ def train(seed: int) -> Any:
         bounds=dict.fromkeys(influenza.PARAMETERS, (0.0, None)),
     )
     data = influenza.simulator().sample(100_000, seed=seed)
-    model.fit(data, epochs=30, batch_size=256, seed=seed)
+    if model.fit(data, epochs=30, batch_size=256, seed=seed).stopped == "interrupted":
+        raise KeyboardInterrupt
     return model
 
 

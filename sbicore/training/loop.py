@@ -63,9 +63,9 @@ def train(
     steps = options.epochs * source.steps_per_epoch
     fit = _Fit(task, source, options, history, seed=seed, device=device, total_steps=steps)
     event = FitEvent(kind="started", history=history, epoch=0, epochs=options.epochs)
-    notify(event)
     history.stopped = "completed"
     try:
+        notify(event)
         with Progress(steps, "training", enabled=progress) as bar, suitable_threads(device) as check:
             for epoch in range(options.epochs):
                 diverged = fit.epoch(bar, check)
@@ -77,11 +77,8 @@ def train(
                     break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
-        warnings.warn(
-            f"Training interrupted after {len(history.loss)} epochs; the best weights so far are kept.",
-            TrainingWarning,
-            stacklevel=3,
-        )
+        kept = "the best weights so far are kept" if fit.step else "nothing has been learnt yet"
+        warnings.warn(f"Training interrupted after {len(history.loss)} epochs; {kept}.", TrainingWarning, stacklevel=4)
     finally:
         fit.finish()
     notify(FitEvent(kind="stopped", history=history, epoch=event.epoch, epochs=options.epochs))
@@ -129,6 +126,7 @@ class _Fit:
         for batch in self.source.epoch():
             total += self._step(batch)
             count += 1
+            self.history.steps += 1
             self.compilation.after_step(self.step)
             bar.update()
             if not self.compilation.active:
@@ -143,7 +141,6 @@ class _Fit:
         good = count - skipped
         self.history.loss.append(float(total) / good if good else math.nan)
         self.history.learning_rate.append(self.optimizer.param_groups[0]["lr"])
-        self.history.steps += count
         self.history.skipped_steps += int(skipped)
         self._validate()
         self.history.seconds.append(time.perf_counter() - started)
@@ -162,7 +159,7 @@ class _Fit:
         skip = (~(torch.isfinite(norm) & torch.isfinite(loss))).float()
         self.optimizer.found_inf = skip  # type: ignore[attr-defined]
         if self.options.clip_norm is not None:
-            self.optimizer.grad_scale = (norm / self.options.clip_norm).clamp_min(1.0)  # type: ignore[attr-defined]
+            self.optimizer.grad_scale = (norm / self.options.clip_norm).clamp_min(1.0).float()  # type: ignore[attr-defined]
         self.optimizer.step()
         self.weights.zero_grad()
         self.averaged.update()

@@ -188,7 +188,7 @@ def test_too_many_invalid_rows_are_an_error(linear_data):
         (lambda d: d.update(theta=np.zeros((0, 2)), x=np.zeros((0, 2))), DataError, "no rows"),
         (lambda d: d.update(theta=np.array(["a"] * 2000)), DataError, "not numeric"),
         (lambda d: d.update(theta=3.0), DataError, "single number"),
-        (lambda d: d.clear(), DataError, "dict of arrays"),
+        (lambda d: d.clear(), DataError, "data are empty"),
     ],
 )
 def test_bad_training_data_name_the_variable(linear_data, change, error, words):
@@ -247,7 +247,8 @@ def test_integer_and_float64_input_are_fine():
 
 def test_large_offsets_keep_their_precision(linear_data):
     data = {"theta": linear_data["theta"].astype(np.float64) + 1e9, "x": linear_data["x"]}
-    model = fit(build(), data, epochs=10)
+    with pytest.warns(DataWarning, match="less than two digits"):
+        model = fit(build(), data, epochs=10)
     draws = model.to_user_space(torch.zeros(1, 1, 2))
     assert abs(float(draws["theta"][0, 0, 0]) - 1e9) <= 64
     assert model.log_prob({"theta": data["theta"][:5], "x": data["x"][:5]}, **QUIET).min() > -20

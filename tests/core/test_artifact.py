@@ -89,11 +89,12 @@ def test_the_header_names_plugins_and_versions(saved):
 def test_saving_replaces_whole_files_only(trained, saved, monkeypatch):
     before = saved.read_bytes()
 
-    def fails(tensors, path, metadata):
-        path.write_bytes(b"half")
+    def fails(path, content):
+        with path.open("wb") as file:
+            file.write(content[:4])
         raise OSError("disk full")
 
-    monkeypatch.setattr("safetensors.torch.save_file", fails)
+    monkeypatch.setattr("pathlib.Path.write_bytes", fails)
     with pytest.raises(OSError, match="disk full"):
         trained.save(saved)
     assert saved.read_bytes() == before
@@ -186,3 +187,23 @@ def test_own_modules_are_asked_for_and_filled(linear_data, tmp_path):
     again = sbicore.load(tmp_path / "m.sbi", modules={"$.subnet": Mine()})
     x = {"x": [0.1, 0.2]}
     assert np.array_equal(again.sample(x, 5, seed=1, **QUIET)["theta"], model.sample(x, 5, seed=1, **QUIET)["theta"])
+
+
+def test_a_folder_is_no_file(trained, tmp_path):
+    with pytest.raises(ArtifactError, match=r"is a folder; give the name of a file"):
+        trained.save(tmp_path)
+    with pytest.raises(ArtifactError, match="no folder"):
+        trained.save(tmp_path / "none" / "m.sbi")
+    with pytest.raises(ArtifactError, match="is a folder"):
+        sbicore.load(tmp_path)
+
+
+def test_others_can_read_what_the_umask_allows(trained, tmp_path):
+    import os
+
+    before = os.umask(0o022)
+    try:
+        trained.save(tmp_path / "m.sbi")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "m.sbi").stat().st_mode & 0o777 == 0o644

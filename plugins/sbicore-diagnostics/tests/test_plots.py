@@ -32,7 +32,7 @@ def drawn(figure):
 
 
 def titles(figure):
-    return [ax.get_title().split(" = ")[0] for ax in figure.axes if ax.get_title()]
+    return [ax.get_title().split("\n")[0] for ax in figure.axes if ax.get_title()]
 
 
 def draws(*shape):

@@ -21,6 +21,7 @@ CHANGES = {
         "residual": False,
         "norm": None,
         "conditioning": "concat",
+        "film_use_gamma": False,
         "time_embedding_dim": 8,
         "fourier_scale": 3.0,
         "dropout": 0.5,
@@ -98,7 +99,7 @@ class TestFilm:
     def test_it_is_computed_once_for_all_draws(self, conditioning, lead):
         module = build(TimeMLP(conditioning=conditioning, **SMALL))
         shapes = []
-        module.film.register_forward_hook(lambda _, args, result: shapes.append(tuple(result.shape[:-1])))
+        module.shifts[0].register_forward_hook(lambda _, args, result: shapes.append(tuple(result.shape[:-1])))
         assert module(torch.rand(7, 100, 3), torch.rand(1), torch.rand(7, 1, 2)).shape == (7, 100, 16)
         assert shapes == [lead]
 

@@ -19,6 +19,7 @@ from ._style import ACCENT, BLUE, INK, tidy, tint
 __all__ = ["pairs_posterior"]
 
 BINS = 50
+MOST = 30  # scalars
 FEW = 100  # draws, below which regions would mean nothing
 POINTS = 1_000  # drawn at most in a panel without regions
 
@@ -45,7 +46,7 @@ def pairs_posterior(
         figure: figure or subfigure to fill; by default a new one.
 
     Raises:
-        DataError: empty, not finite, no such data set, or no target among the samples.
+        DataError: empty, not finite, more than 30 scalars, no such data set, or no target among the samples.
             Also for too many or too few labels.
         ShapeError: shapes that do not fit.
     """
@@ -53,6 +54,11 @@ def pairs_posterior(
     marks = _marks(targets, draws, dataset_id) if targets is not None else {}
     labels = list(draws) if names is None else list(names)
     size = len(draws)
+    if size > MOST:
+        raise DataError(
+            f"{size} scalars would make {size * (size + 1) // 2} panels; at most {MOST} can be read\n"
+            "Choose some of them; for draws (O, S) of several observations say which: dataset_id=0."
+        )
     if len(labels) != size:
         raise DataError(f"names has {len(labels)} labels for {size} scalars\nLabel: {', '.join(draws)}")
     if figure is None:
