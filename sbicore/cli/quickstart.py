@@ -83,7 +83,7 @@ def train(seed: int) -> Any:
         bounds=dict.fromkeys(influenza.PARAMETERS, (0.0, None)),
     )
     data = influenza.simulator().sample(100_000, seed=seed)
-    if model.fit(data, epochs=30, batch_size=256, seed=seed).stopped == "interrupted":
+    if model.fit(data, epochs=25, batch_size=256, seed=seed).stopped == "interrupted":
         raise KeyboardInterrupt
     return model
 
