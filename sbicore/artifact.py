@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _compat, _index
+from ._messages import did_you_mean, listing
 from .config import Config, Hyperparameters
-from .errors import ArtifactError, NotBuiltError, SbicoreError, UnknownComponentError
+from .errors import ArtifactError, ConfigError, NotBuiltError, SbicoreError, UnknownComponentError
 
 if TYPE_CHECKING:
     from .approximators import ContinuousApproximator
@@ -58,6 +59,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
 
     Raises:
         ArtifactError: no such file, damaged, foreign, or of a newer format.
+        ConfigError: `modules` names a place that has none.
         UnknownComponentError: a plugin is missing; it is named with its install command.
     """
     from . import approximators
@@ -66,6 +68,16 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
 
     header, tensors = _read(Path(path))
     modules = modules or {}
+    places = [
+        *_places(header.get("inference_network"), "$"),
+        *_places(header.get("summary_network"), "$summary_network"),
+    ]
+    for place in modules:
+        if place not in places:
+            raise ConfigError(
+                f"modules names {place!r}, where this artifact has no module of yours{did_you_mean(place, places)}\n"
+                f"Places: {listing(places)}"
+            )
     try:
         network = _restored(header["inference_network"], "inference_network", "$", modules, header)
         summary = header["summary_network"]
@@ -180,6 +192,15 @@ def _restored(
             kind=error.kind,
             name=error.name,
         ) from None
+
+
+def _places(saved: Any, place: str) -> Iterator[str]:
+    """Where a saved form has modules of the user's own."""
+    if isinstance(saved, Mapping):
+        if saved.get("name") == "@module":
+            yield place
+        for key, value in saved.items():
+            yield from _places(value, f"{place}.{key}")
 
 
 def _fill(saved: Any, place: str, modules: Mapping[str, Any]) -> Any:

@@ -12,7 +12,7 @@ from torch import Tensor
 from .._messages import did_you_mean
 from ..adapter import Adapter
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
-from ._roles import ROLES, Events, Roles
+from ._roles import Events, Roles
 
 __all__ = ["Pipeline", "tensors_of"]
 
@@ -21,6 +21,8 @@ WEIGHT = "sample_weight"
 
 def tensors_of(data: Any, what: str, names: Iterable[str] | None = None) -> dict[str, Tensor]:
     """Arrays, lists and tensors as CPU tensors; integers become float64, floats keep their width.
+
+    Masked entries of an array become NaN.
 
     With `names`, those alone; other values are not looked at.
 
@@ -39,6 +41,8 @@ def _tensor(name: str, value: Any) -> Tensor:
     if isinstance(value, Tensor):
         tensor = value.detach().cpu()
     else:
+        if isinstance(value, np.ma.MaskedArray):
+            value = np.ma.filled(value.astype(np.float64), np.nan)
         try:
             array = np.asarray(value)
         except ValueError as error:
@@ -87,10 +91,6 @@ class Pipeline:
                 [{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()]
             )
         roles = self.roles.settled(chain.bind(raw).events_out)
-        for role in ROLES:
-            shared = [n for other in ROLES if other != role for n in roles.of(role) if n in roles.of(other)]
-            if shared:
-                raise ConfigError(f"{shared[0]!r} has two roles; each variable has one")
         self.roles = roles
         self.events = {name: raw[name] for name in self._needed(raw, chain, roles)}
         self.adapted = chain.bind(self.events)

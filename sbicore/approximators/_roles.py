@@ -37,6 +37,12 @@ class Roles:
     inference_conditions: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
     summary_variables: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
 
+    def __attrs_post_init__(self) -> None:
+        names = [name for role in ROLES for name in self.of(role)]
+        twice = [name for name in names if names.count(name) > 1]
+        if twice:
+            raise ConfigError(f"{twice[0]!r} has two roles; each variable has one")
+
     @property
     def targets(self) -> tuple[str, ...]:
         """The inferred variables."""

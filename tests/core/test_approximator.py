@@ -168,6 +168,13 @@ def test_rows_with_nan_are_dropped_and_counted(linear_data):
         fit(build(), data, epochs=1)
 
 
+def test_masked_entries_are_missing_ones(linear_data):
+    x = np.ma.masked_array(linear_data["x"], mask=False)
+    x[3, 0] = np.ma.masked
+    with pytest.warns(DataWarning, match="1 of 2000 rows dropped"):
+        fit(build(), {"theta": linear_data["theta"], "x": x}, epochs=1)
+
+
 def test_too_many_invalid_rows_are_an_error(linear_data):
     data = {name: value.copy() for name, value in linear_data.items()}
     data["x"][:500] = np.nan
@@ -295,6 +302,8 @@ def _timeless():
 def test_arguments_of_build_are_checked():
     with pytest.raises(ConfigError, match="did you mean 'inference_variables'"):
         build(inference_variabels=["theta"])
+    with pytest.raises(ConfigError, match="'theta' has two roles"):
+        build(inference_conditions=["theta"])
     with pytest.raises(ConfigError, match="did you mean 'reject'"):
         build(out_of_bounds="rejct")
     with pytest.raises(ConfigError, match="low must be below high"):

@@ -14,7 +14,7 @@ from torch import nn
 
 import sbicore
 from sbicore.artifact import FORMAT
-from sbicore.errors import ArtifactError, NotBuiltError, UnknownComponentError
+from sbicore.errors import ArtifactError, ConfigError, NotBuiltError, UnknownComponentError
 
 QUIET = {"progress": False}
 
@@ -184,6 +184,8 @@ def test_own_modules_are_asked_for_and_filled(linear_data, tmp_path):
     model.save(tmp_path / "m.sbi")
     with pytest.raises(NotBuiltError, match=r"modules=\{'\$.subnet': Mine\(\.\.\.\)\}"):
         sbicore.load(tmp_path / "m.sbi")
+    with pytest.raises(ConfigError, match=r"did you mean '\$.subnet'"):
+        sbicore.load(tmp_path / "m.sbi", modules={"$.subnt": Mine()})
     again = sbicore.load(tmp_path / "m.sbi", modules={"$.subnet": Mine()})
     x = {"x": [0.1, 0.2]}
     assert np.array_equal(again.sample(x, 5, seed=1, **QUIET)["theta"], model.sample(x, 5, seed=1, **QUIET)["theta"])
