@@ -135,7 +135,7 @@ class _Ingest:
                 f"{remaining} training rows are fewer than batch_size={self.settings.batch_size}; "
                 f"each step uses all {remaining}.",
                 DataWarning,
-                stacklevel=5,
+                stacklevel=7,
             )
         return MemorySource(
             self._ready(train_rows),

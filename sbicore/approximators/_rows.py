@@ -92,7 +92,7 @@ class Cleaner:
             warnings.warn(
                 f"{self.dropped} of {self.rows} rows dropped because of NaN or infinite values ({self._reasons()}).",
                 DataWarning,
-                stacklevel=3,
+                stacklevel=8,
             )
 
     def _valid(self, raw: dict[str, Tensor], joined: dict[str, Tensor], count: int) -> dict[str, Tensor]:

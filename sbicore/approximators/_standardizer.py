@@ -43,7 +43,7 @@ class Standardizer(nn.Module):
             warnings.warn(
                 f"{int(constant.sum())} constant feature(s) in the training data, left unscaled: {found}",
                 DataWarning,
-                stacklevel=2,
+                stacklevel=9,
             )
         self.mean = mean
         self.is_fitted = True
@@ -73,5 +73,5 @@ def warn_of_offsets(x: Tensor, names: list[str]) -> None:
             f"{found}: the offset is so large that float32 draws keep less than two digits of the spread. "
             "Infer the difference from a reference value instead.",
             DataWarning,
-            stacklevel=2,
+            stacklevel=9,
         )

@@ -78,7 +78,7 @@ def train(
     except KeyboardInterrupt:
         history.stopped = "interrupted"
         kept = "the best weights so far are kept" if fit.step else "nothing has been learnt yet"
-        warnings.warn(f"Training interrupted after {len(history.loss)} epochs; {kept}.", TrainingWarning, stacklevel=4)
+        warnings.warn(f"Training interrupted after {len(history.loss)} epochs; {kept}.", TrainingWarning, stacklevel=6)
     finally:
         fit.finish()
     notify(FitEvent(kind="stopped", history=history, epoch=event.epoch, epochs=options.epochs))
@@ -226,7 +226,7 @@ class _Fit:
             f"{bad} of {self.step} training steps were skipped because loss or gradient was not finite"
             + ("; training stopped and the best weights so far are kept." if diverged else "."),
             TrainingWarning,
-            stacklevel=4,
+            stacklevel=7,
         )
 
 
