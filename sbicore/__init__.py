@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     from .adapter import Adapter as Adapter
     from .approximators import ContinuousApproximator as ContinuousApproximator
     from .artifact import load as load
+    from .citation import cite as cite
+    from .description import describe as describe
+    from .references import Reference as Reference
     from .registry import (
         build as build,
         configure as configure,
-        describe as describe,
         plugins as plugins,
         register as register,
         registered as registered,
@@ -38,9 +40,11 @@ _HOMES = {
     "Adapter": "adapter",
     "BasicWorkflow": "workflows",
     "ContinuousApproximator": "approximators",
+    "Reference": "references",
     "build": "registry",
+    "cite": "citation",
     "configure": "registry",
-    "describe": "registry",
+    "describe": "description",
     "load": "artifact",
     "make_simulator": "simulation",
     "plugins": "registry",

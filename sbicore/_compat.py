@@ -1,10 +1,10 @@
-"""Whether a plugin's declared requirement admits the running core, from metadata."""
+"""The running core, from metadata: its version, what it requires, and whether a plugin's requirement admits it."""
 
 from __future__ import annotations
 
 from importlib import metadata
 
-__all__ = ["core_version", "unmet_requirement"]
+__all__ = ["core_requirements", "core_version", "unmet_requirement"]
 
 
 def core_version() -> str:
@@ -13,6 +13,17 @@ def core_version() -> str:
         return metadata.version("sbicore")
     except metadata.PackageNotFoundError:
         return "0+unknown"
+
+
+def core_requirements() -> dict[str, str]:
+    """What the running core and its extras require, with the bounds: each requirement by its name."""
+    from packaging.requirements import Requirement
+
+    try:
+        found = [Requirement(line) for line in metadata.requires("sbicore") or ()]
+    except metadata.PackageNotFoundError:
+        found = []
+    return {item.name: item.name + ",".join(sorted(map(str, item.specifier), reverse=True)) for item in found}
 
 
 def unmet_requirement(requires: tuple[str, ...]) -> str | None:

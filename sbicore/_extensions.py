@@ -13,7 +13,7 @@ import pluggy
 from . import _compat, _index, hookspecs
 from .errors import BrokenPluginError, IncompatiblePluginError, PluginWarning
 
-__all__ = ["add_commands", "build", "deliver", "manager", "resolve"]
+__all__ = ["add_commands", "build", "deliver", "manager", "resolve", "try_extension"]
 
 _made: ContextVar[list[Any]] = ContextVar("made")
 
@@ -46,16 +46,29 @@ def manager() -> pluggy.PluginManager:
         if _index.is_disabled(entry):
             continue
         try:
-            unmet = _compat.unmet_requirement(entry.requires)
-            if unmet:
-                raise IncompatiblePluginError(f"it needs {unmet}, and sbicore {_compat.core_version()} is installed")
-            plugins.register(entry.load(), name=entry.qualified)
-            plugins.check_pending()
+            _add(plugins, entry)
         except (Exception, SystemExit) as error:
             if plugins.has_plugin(entry.qualified):
                 plugins.unregister(name=entry.qualified)
             _leave_out(entry.qualified, error)
     return plugins
+
+
+def _add(plugins: pluggy.PluginManager, entry: _index.Entry) -> None:
+    unmet = _compat.unmet_requirement(entry.requires)
+    if unmet:
+        raise IncompatiblePluginError(f"it needs {unmet}, and sbicore {_compat.core_version()} is installed")
+    plugins.register(entry.load(), name=entry.qualified)
+    plugins.check_pending()
+
+
+def try_extension(name: str) -> None:
+    """Load the extension `distribution/name` alone, into a manager of its own; whatever it raises comes out."""
+    plugins = pluggy.PluginManager("sbicore")
+    plugins.add_hookspecs(hookspecs)
+    for entry in _index.extensions():
+        if entry.qualified == name:
+            _add(plugins, entry)
 
 
 def resolve(kind: str, name: str) -> Any:

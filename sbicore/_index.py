@@ -33,7 +33,10 @@ _GROUPS = {kind.group: kind.name for kind in KINDS.values()} | {"sbicore": "exte
 
 
 class Entry(NamedTuple):
-    """One component or extension: where it comes from and how it is loaded."""
+    """One component or extension: where it comes from and how it is loaded.
+
+    `damage` says what is wrong with the installed files, where that shows in the metadata.
+    """
 
     kind: str
     name: str
@@ -42,6 +45,7 @@ class Entry(NamedTuple):
     value: str
     requires: tuple[str, ...]
     config: Any = None
+    damage: str = ""
 
     @property
     def class_name(self) -> str:
@@ -142,12 +146,24 @@ def _scanned() -> list[Entry]:
     global _installed
     if _installed is None:
         _installed = sorted(_scan())
+        _warn_of_unknown_names(_installed)
     return _installed
+
+
+def _warn_of_unknown_names(found: list[Entry]) -> None:
+    """Say which names in SBICORE_DISABLE switch nothing off."""
+    unknown = disabled() - {_normal(name) for entry in found for name in (entry.name, entry.distribution)}
+    if unknown:
+        warnings.warn(
+            f"SBICORE_DISABLE names {', '.join(sorted(unknown))}: no component or distribution here is called so",
+            PluginWarning,
+            stacklevel=2,
+        )
 
 
 def _scan() -> Iterator[Entry]:
     seen: set[str] = set()
-    for distribution in metadata.distributions():
+    for distribution in sorted(metadata.distributions(), key=_is_left_over):
         try:
             found = list(_entries_of(distribution))
         except Exception as error:
@@ -161,11 +177,24 @@ def _scan() -> Iterator[Entry]:
 
 def _entries_of(distribution: metadata.Distribution) -> Iterator[Entry]:
     points = [point for point in distribution.entry_points if point.group in _GROUPS]
-    if points:
-        name, version = distribution.metadata["Name"], distribution.version
+    if not points:
+        return
+    folder = str(getattr(distribution, "_path", ""))
+    if distribution.read_text("METADATA") or distribution.read_text("PKG-INFO"):
+        name, version, damage = distribution.metadata["Name"], distribution.version, ""
         requires = tuple(distribution.requires or ())
-        for point in points:
-            yield Entry(_GROUPS[point.group], point.name, name, version, point.value, requires)
+    else:
+        stem, _, version = Path(folder).name.removesuffix(".dist-info").partition("-")
+        name, requires, damage = stem.replace("_", "-"), (), "its METADATA are missing"
+    if _is_left_over(distribution):
+        damage = f"an interrupted uninstallation left {folder}"
+    for point in points:
+        yield Entry(_GROUPS[point.group], point.name, name, version, point.value, requires, damage=damage)
+
+
+def _is_left_over(distribution: metadata.Distribution) -> bool:
+    """Whether this is a folder that pip renamed to remove it, and did not."""
+    return Path(str(getattr(distribution, "_path", ""))).name.startswith("~")
 
 
 def _checkout() -> Path | None:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import attrs
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Subnet,
         SummaryNetwork,
     )
+    from .references import Reference
     from .shapes import Shapes
 
 __all__ = [
@@ -53,6 +54,7 @@ __all__ = [
     "SubnetConfig",
     "SummaryNetworkConfig",
     "frozen",
+    "parts_of",
 ]
 
 T = TypeVar("T", bound="Hyperparameters")
@@ -133,11 +135,16 @@ class Options(Hyperparameters):
 
 @frozen(kw_only=True)
 class Config(Hyperparameters):
-    """Base of all component configs. Class facts: `kind`, `name`, `capabilities`."""
+    """Base of all component configs.
+
+    Class facts: `kind`, `name`, `capabilities` (what it can do beyond the contract of its kind),
+    `references` (what to cite).
+    """
 
     kind: ClassVar[str]
     name: ClassVar[str]
     capabilities: ClassVar[frozenset[str]] = frozenset()
+    references: ClassVar[tuple[Reference, ...]] = ()
 
     @classmethod
     def examples(cls) -> tuple[Config, ...]:
@@ -159,11 +166,16 @@ class Config(Hyperparameters):
 
 @frozen(kw_only=True)
 class SubnetConfig(Config):
-    """Describes a subnet. `uses_time`: `required`, `optional` or `no`; `layout`: vector or image."""
+    """Describes a subnet.
+
+    Class facts: `uses_time` is `required`, `optional` or `no`; `layout` is `vector` or `image`;
+    `compiles` is False where torch.compile cannot capture the module.
+    """
 
     kind: ClassVar[str] = "subnet"
     uses_time: ClassVar[str] = "no"
     layout: ClassVar[str] = "vector"
+    compiles: ClassVar[bool] = True
 
     def build(self, shapes: Shapes) -> Subnet:
         """Make the module. See `sbicore.protocols.Subnet`."""
@@ -172,9 +184,15 @@ class SubnetConfig(Config):
 
 @frozen(kw_only=True)
 class SummaryNetworkConfig(Config):
-    """Describes a summary network."""
+    """Describes a summary network.
+
+    Class facts: `layout` is `set` or `series`, `(*, N, F)`, or `image`, `(*, H, W, C)`; `capabilities`
+    may hold `masks` and `permutation_invariant`; `compiles` as for a subnet.
+    """
 
     kind: ClassVar[str] = "summary_network"
+    layout: ClassVar[str] = "set"
+    compiles: ClassVar[bool] = True
 
     def build(self, shapes: Shapes) -> SummaryNetwork:
         """Make the module. See `sbicore.protocols.SummaryNetwork`."""
@@ -186,13 +204,15 @@ class InferenceNetworkConfig(Config):
     """Describes an inference network.
 
     `capabilities` may hold `sample`, `log_prob`, `estimate`; `approximator` names the one that
-    `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes.
+    `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes; `compiles` is
+    False where a fit must not compile the backbones, as for losses with second derivatives of them.
     """
 
     kind: ClassVar[str] = "inference_network"
     approximator: ClassVar[str] = "ContinuousApproximator"
     sample_options: ClassVar[type[Options]] = Options
     log_prob_options: ClassVar[type[Options]] = Options
+    compiles: ClassVar[bool] = True
 
     def build(self, shapes: Shapes) -> InferenceNetwork:
         """Make the module. See `sbicore.protocols.InferenceNetwork`."""
@@ -225,10 +245,14 @@ class NoiseScheduleConfig(Config):
 
 @frozen(kw_only=True)
 class IntegratorConfig(Config):
-    """Describes an integrator. Class facts: `order`, `adaptive`, `stochastic`."""
+    """Describes an integrator.
+
+    Class facts: `order` (of a stochastic one the strong order for additive noise), `adaptive`,
+    `stochastic`.
+    """
 
     kind: ClassVar[str] = "integrator"
-    order: ClassVar[int]
+    order: ClassVar[float]
     adaptive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
 
@@ -243,9 +267,14 @@ class IntegratorConfig(Config):
 
 @frozen(kw_only=True)
 class ScoringRuleConfig(Config):
-    """Describes a scoring rule."""
+    """Describes a scoring rule.
+
+    Class facts: `targets` are `real`, or `one_hot` where they say which of several models; `capabilities`
+    of a parametric rule hold `sample` and `log_prob`, and `log_score` where the score is minus that.
+    """
 
     kind: ClassVar[str] = "scoring_rule"
+    targets: ClassVar[str] = "real"
 
     def build(self) -> ScoringRule:
         """Make the rule. See `sbicore.protocols.ScoringRule`."""
@@ -288,6 +317,19 @@ class SimulatorConfig(Config):
     def sample(self, *args: Any, **kwargs: Any) -> Any:
         """Draw from the built simulator."""
         return _built(self).sample(*args, **kwargs)
+
+
+def parts_of(value: Any) -> Iterator[Config]:
+    """The configs in a value, outermost first: itself, if it is one, and the components inside it."""
+    if isinstance(value, Config):
+        yield value
+    if isinstance(value, Hyperparameters):
+        value = tuple(getattr(value, field.name) for field in attrs.fields(type(value)))
+    elif isinstance(value, FrozenMapping):
+        value = tuple(value.values())
+    if isinstance(value, tuple):
+        for item in value:
+            yield from parts_of(item)
 
 
 def _abstract(config: Config) -> InvalidComponentError:

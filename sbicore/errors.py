@@ -105,11 +105,15 @@ class ArtifactError(SbicoreError, ValueError):
 
 
 class ConformanceError(SbicoreError, AssertionError):
-    """A component breaks the contract of its kind. Facts: check, component."""
+    """A component breaks the contract of its kind. Facts: check, component, report."""
 
 
 class PluginWarning(UserWarning):
     """An extension or plugin was left out, and why."""
+
+
+class ConformanceWarning(UserWarning):
+    """A component could be better in a way that breaks no contract."""
 
 
 class DataWarning(UserWarning):

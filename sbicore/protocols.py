@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 __all__ = [
+    "Brownian",
     "Distribution",
     "InferenceNetwork",
     "Integrator",
@@ -21,6 +22,7 @@ __all__ = [
     "ScoringRule",
     "Simulator",
     "Solution",
+    "StochasticIntegrator",
     "Subnet",
     "SummaryNetwork",
 ]
@@ -47,13 +49,22 @@ class SummaryNetwork(Protocol):
     out_features: int
 
     def __call__(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`(*, ..., F) -> (*, S)`; masked entries have no effect."""
+        """Sets and series `(*, N, F)`, images `(*, H, W, C)`, `-> (*, S)`.
+
+        `mask (*, N)` is True where an entry is there; the others have no effect.
+        """
         ...
 
 
 @runtime_checkable
 class InferenceNetwork(Protocol):
-    """A conditional distribution over targets, learnt from pairs."""
+    """A conditional distribution over targets, learnt from pairs.
+
+    All have `loss`; `capabilities` of the config name which of these a network has besides:
+    `sample`, `log_prob(targets (R, *, *event), conditions (R, *, C), *, generator, report, **options)
+    -> (R, *)`, and `estimate(conditions (R, C)) -> {rule: {statistic: (R, ...)}}`, where R is 1
+    without conditions.
+    """
 
     def loss(
         self,
@@ -84,7 +95,13 @@ class InferenceNetwork(Protocol):
 
 @runtime_checkable
 class NoiseSchedule(Protocol):
-    """A path from data to noise in terms of the log signal-to-noise ratio."""
+    """A path from data to noise in terms of the log signal-to-noise ratio.
+
+    `variance_preserving` says that alpha² + sigma² = 1. `training=True` asks for the law of the
+    noise levels in training, where that differs from the one that samplers follow.
+    """
+
+    variance_preserving: bool
 
     def log_snr(self, t: Tensor, *, training: bool = False) -> Tensor:
         """`(*) -> (*)`, strictly decreasing."""
@@ -94,8 +111,16 @@ class NoiseSchedule(Protocol):
         """The inverse of `log_snr`."""
         ...
 
+    def derivative(self, t: Tensor, *, training: bool = False) -> Tensor:
+        """The derivative of `log_snr` in t: `(*) -> (*)`, negative."""
+        ...
+
     def alpha_sigma(self, log_snr: Tensor) -> tuple[Tensor, Tensor]:
-        """Scales of signal and noise."""
+        """Scales of signal and noise, with `log_snr = 2 log(alpha / sigma)`."""
+        ...
+
+    def loss_weight(self, log_snr: Tensor) -> Tensor:
+        """Weight of the loss at this noise level: `(*) -> (*)`, not negative."""
         ...
 
 
@@ -111,7 +136,7 @@ class Solution(Protocol):
 class Integrator(Protocol):
     """Solves `dx/dt = field(t, x)` from `t0` to `t1`, in either direction."""
 
-    order: int
+    order: float
 
     def integrate(
         self,
@@ -126,18 +151,65 @@ class Integrator(Protocol):
     ) -> Solution:
         """`x (R, ...) -> state (R, ...)`, or tuples of those.
 
-        `field(t, x, rows)`: with `rows=None` all rows share `t (1,)`; with per-row control `rows`
-        holds the indices of the r active rows, `t` is `(r, 1)` and x holds those rows alone.
+        `field(t, x, rows)`: x holds the r rows whose indices are `rows (r,)`, all of them where that is
+        None; `t` is `(1,)` where they share the time, and `(r, 1)` where each has its own.
+        """
+        ...
+
+
+class Brownian(Protocol):
+    """A path of Brownian motion for each entry of the state, the same whenever it is asked."""
+
+    def __call__(self, t0: float, t1: float) -> tuple[Tensor, Tensor]:
+        """Increment `W` of variance `|t1 - t0|` and space-time Lévy area `H` of variance `|t1 - t0| / 12`.
+
+        `H` is the mean of the path over the interval, relative to its start, less `W / 2`; it is
+        independent of `W` (arXiv:2210.17543, section 1). Both have the shape of the state.
         """
         ...
 
 
 @runtime_checkable
+class StochasticIntegrator(Protocol):
+    """Solves `dx = drift(t, x) dt + diffusion(t) dW` from `t0` to `t1`, in either direction."""
+
+    order: float
+
+    def integrate(
+        self,
+        field: Callable[[Tensor, Any, Tensor | None], Any],
+        x: Any,
+        t0: float,
+        t1: float,
+        *,
+        diffusion: Callable[[Tensor], Tensor],
+        brownian: Brownian,
+        steps: int | str | None = None,
+    ) -> Solution:
+        """As `Integrator.integrate`; `field` is the drift, `diffusion(t (1,)) -> (1,)`."""
+        ...
+
+
+@runtime_checkable
 class ScoringRule(Protocol):
-    """A proper score of estimates against targets; lower is better."""
+    """A proper score of estimates against targets; lower is better.
+
+    Optional: `summarize(draws (N, *event)) -> estimates` without leading axes, the statistics that
+    the rule elicits, computed from draws. Parametric rules, whose config has these capabilities, have
+    `sample(shape, estimates, *, generator) -> (*shape, *event)`, where the leading axes of the estimates
+    broadcast to `shape`, and `log_prob(estimates, targets) -> (B,)`.
+    """
+
+    def heads(self, target: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Shapes of the raw outputs it needs, without leading axes, for targets of this event shape."""
+        ...
+
+    def link(self, raw: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Estimates from raw outputs: `{head: (B, *head)} -> {statistic: (B, ...)}`."""
+        ...
 
     def score(self, estimates: Mapping[str, Tensor], targets: Tensor) -> Tensor:
-        """`(B, ...), (B, D) -> (B,)`."""
+        """`(B, ...), (B, *event) -> (B,)`."""
         ...
 
 

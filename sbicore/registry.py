@@ -1,25 +1,21 @@
-"""From names to configs to approximators: `configure`, `build`, `plugins`, `describe`, `register`."""
+"""From names to configs to approximators: `configure`, `build`, `plugins`, `register`."""
 
 from __future__ import annotations
 
 import contextlib
-import inspect
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
-from . import _compat, _index, config as _config
+from . import _compat, _index
 from ._kinds import KINDS, kind_of
+from ._loading import checked, load
 from ._messages import close_match, listing
 from .config import Config
 from .errors import (
     AmbiguousComponentError,
-    BrokenPluginError,
     ConfigError,
-    IncompatiblePluginError,
     InvalidComponentError,
     PluginError,
     PluginWarning,
@@ -30,7 +26,7 @@ from .errors import (
 if TYPE_CHECKING:
     from .approximators import ContinuousApproximator
 
-__all__ = ["as_config", "build", "configure", "describe", "plugins", "register", "registered", "resolve"]
+__all__ = ["as_config", "build", "configure", "guess_kind", "plugins", "register", "registered", "resolve"]
 
 
 def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> Any:
@@ -47,10 +43,10 @@ def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> 
         UnknownHyperparameterError, ConfigError: a hyperparameter is misspelt or impossible.
     """
     if isinstance(name, str):
-        found = resolve(name, kind=kind or _guess_kind(name))
+        found = resolve(name, kind=kind or guess_kind(name))
         return found(**hyperparameters)
     if isinstance(name, Mapping):
-        return as_config({**name, **hyperparameters}, kind=kind or _guess_kind(str(name.get("name"))))
+        return as_config({**name, **hyperparameters}, kind=kind or guess_kind(str(name.get("name"))))
     made = as_config(name, kind=kind or str(getattr(name, "kind", "inference_network")))
     return made.replace(**hyperparameters) if hyperparameters else made
 
@@ -88,14 +84,18 @@ def build(name: Any, **arguments: Any) -> ContinuousApproximator:
 def plugins(kind: str | None = None, *, capability: str | None = None) -> list[dict[str, str]]:
     """What is installed, from metadata: kind, name, distribution, version and state.
 
-    The state is `ok`, `disabled`, `ambiguous`, or the requirement that the core does not meet.
-    With `capability` (such as `"log_prob"`) the configs themselves are loaded and asked; one that
-    fails to load is left out with a PluginWarning.
+    The state is `ok`, `disabled`, `ambiguous`, the requirement that the core does not meet, or
+    `damaged` with what is wrong. Extensions are of the kind `extension`. With `capability` (such as
+    `"log_prob"`) the configs themselves are loaded and asked; one that fails to load is left out
+    with a PluginWarning.
     """
-    if kind is not None:
+    if kind is not None and kind != "extension":
         kind_of(kind)
+    found = _index.entries(kind) if kind else _index.entries()
+    if kind in {None, "extension"} and capability is None:
+        found = [*found, *_index.extensions()]
     rows = []
-    for entry in _index.entries(kind):
+    for entry in found:
         state = _state(entry)
         if capability is not None and (state != "ok" or capability not in _capabilities(entry)):
             continue
@@ -108,21 +108,8 @@ def plugins(kind: str | None = None, *, capability: str | None = None) -> list[d
                 "state": state,
             }
         )
-    order = list(KINDS)
+    order = [*KINDS, "extension"]
     return sorted(rows, key=lambda row: (order.index(row["kind"]), row["name"], row["distribution"]))
-
-
-def describe(name: str, *, kind: str | None = None) -> dict[str, Any]:
-    """Everything a config class says about itself, without importing torch."""
-    found = resolve(name, kind=kind or _guess_kind(name))
-    return {
-        "name": found.name,
-        "kind": found.kind,
-        "class": f"{found.__module__}:{found.__qualname__}",
-        "doc": inspect.cleandoc(found.__doc__ or ""),
-        "capabilities": sorted(found.capabilities),
-        "hyperparameters": [_describe_field(field) for field in attrs.fields(found)],
-    }
 
 
 def register(component: type[Config]) -> type[Config]:
@@ -160,7 +147,7 @@ def resolve(name: str, *, kind: str = "inference_network") -> type[Any]:
     from . import _extensions
 
     kind_of(kind)
-    return _checked(_extensions.resolve(kind, name), kind, f"What was found for {name!r}")
+    return checked(_extensions.resolve(kind, name), kind, f"What was found for {name!r}")
 
 
 def resolve_installed(kind: str, name: str) -> type[Any]:
@@ -178,7 +165,7 @@ def resolve_installed(kind: str, name: str) -> type[Any]:
             f"Choose one, e.g. {found[0].qualified!r}",
             candidates=[entry.qualified for entry in found],
         )
-    return _load(found[0])
+    return load(found[0])
 
 
 def as_config(value: Any, *, kind: str) -> Any:
@@ -211,35 +198,6 @@ def as_config(value: Any, *, kind: str) -> Any:
     raise InvalidComponentError(
         f"expected {kind_of(kind).a_title}: a name, a mapping, a config or an nn.Module; got {value!r}"
     )
-
-
-def _load(entry: _index.Entry) -> type[Any]:
-    unmet = _compat.unmet_requirement(entry.requires)
-    if unmet:
-        raise IncompatiblePluginError(
-            f"{entry.distribution} {entry.version} needs {unmet}, but sbicore {_compat.core_version()} is installed.\n"
-            f"pip install --upgrade {entry.distribution} sbicore",
-            distribution=entry.distribution,
-            requirement=unmet,
-        )
-    try:
-        found = entry.load()
-    except (Exception, SystemExit) as error:
-        raise BrokenPluginError(
-            f"{kind_of(entry.kind).title} {entry.name!r} is provided by {entry.distribution} {entry.version}, "
-            f"which fails to import ({entry.value}): {type(error).__name__}: {error}\n"
-            f"Reinstall it, or leave it out with SBICORE_DISABLE={entry.distribution}",
-            distribution=entry.distribution,
-            entry_point=entry.value,
-        ) from error
-    return _checked(found, entry.kind, f"{entry.value} of {entry.distribution}, registered as {entry.name!r},")
-
-
-def _checked(found: Any, kind: str, what: str) -> type[Any]:
-    base = getattr(_config, kind_of(kind).base)
-    if isinstance(found, type) and issubclass(found, base):
-        return found
-    raise InvalidComponentError(f"{what} is not a {base.__name__}: {found!r}")
 
 
 def _capabilities(entry: _index.Entry) -> frozenset[str]:
@@ -287,7 +245,8 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
     )
 
 
-def _guess_kind(name: str) -> str:
+def guess_kind(name: str) -> str:
+    """The kind of this name: an inference network where it could be one, or nothing has it."""
     short = name.rpartition("/")[2]
     kinds = {entry.kind for entry in _index.entries(name=name) or _index.entries(name=short)}
     if not kinds:
@@ -300,21 +259,10 @@ def _guess_kind(name: str) -> str:
 def _state(entry: _index.Entry) -> str:
     if _index.is_disabled(entry):
         return "disabled"
+    if entry.damage:
+        return f"damaged: {entry.damage}"
     unmet = _compat.unmet_requirement(entry.requires)
     if unmet:
         return f"incompatible: needs {unmet}"
     others = [e for e in _index.entries(entry.kind, entry.name) if not _index.is_disabled(e)]
     return "ambiguous" if len(others) > 1 else "ok"
-
-
-def _describe_field(field: attrs.Attribute[Any]) -> dict[str, Any]:
-    facts = {key: value for key, value in field.metadata.items() if key not in {"doc", "type", "options_class"}}
-    required = field.default is attrs.NOTHING
-    return {
-        "name": field.alias or field.name,
-        "type": field.metadata.get("type", "value"),
-        "required": required,
-        "default": None if required else _config._plain(field.default),
-        "doc": field.metadata.get("doc", ""),
-        **facts,
-    }

@@ -13,6 +13,7 @@ from ..devices import usable_device
 from ..errors import ConfigError, DataError, DataWarning, TrainingError
 from ..randomness import as_seed, seed_for
 from ..training import FitEvent, FitOptions, History
+from ..training.compilation import compiles
 from ..training.loop import notifier, train
 from ..training.sources import Batch, FreshSource, MemorySource, Source
 from ._roles import ROLES
@@ -56,6 +57,8 @@ def fit(
 ) -> History:
     """Train `model`. See `ContinuousApproximator.fit`."""
     settings = FitOptions(**options)
+    if settings.compile == "auto" and not compiles(model.config):
+        settings = settings.replace(compile="never")
     if not isinstance(callbacks, Iterable):
         raise ConfigError(f"callbacks takes a list of callables (approximator, event), got {callbacks!r}")
     callbacks = tuple(callbacks)

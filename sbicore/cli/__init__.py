@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 __all__ = ["main"]
 
-_BUILT_IN = ("plugins", "describe", "doctor", "quickstart")
+_BUILT_IN = ("plugins", "describe", "doctor", "check", "cite", "new-plugin", "quickstart")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -45,7 +45,7 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"sbicore {core_version()}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for name in (command,) if command else _BUILT_IN:
-        importlib.import_module(f"{__name__}.{name}").add(commands)
+        importlib.import_module(f"{__name__}.{name.replace('-', '_')}").add(commands)
     if command is None:
         from .._extensions import add_commands
 

@@ -22,22 +22,30 @@ def add(commands: Any) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the description."""
-    from ..registry import describe
+    from ..description import describe
 
     found = describe(options.name, kind=options.kind)
     if options.json:
         print(json.dumps(found, indent=2))
         return 0
-    print(f"{found['name']} ({found['kind'].replace('_', ' ')}): {found['class']}\n")
+    origin = f" of {found['distribution']} {found['version']}".rstrip() if found["distribution"] else ""
+    print(f"{found['name']} ({found['kind'].replace('_', ' ')}{origin}): {found['class']}\n")
     print(found["doc"])
+    print(f"\nShapes: {found['shapes']}")
     if found["capabilities"]:
-        print(f"\nCapabilities: {', '.join(found['capabilities'])}")
+        print(f"Capabilities: {', '.join(found['capabilities'])}")
+    for name, value in found["facts"].items():
+        print(f"{name.replace('_', ' ').capitalize()}: {json.dumps(value)}")
     if found["hyperparameters"]:
         print("\nHyperparameters:")
     for field in found["hyperparameters"]:
         default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
         print(f"  {field['name']}: {_type(field)}, {default}")
         print(f"      {field['doc']}")
+    if found["references"]:
+        print("\nReferences:")
+    for reference in found["references"]:
+        print(f"  {reference}")
     return 0
 
 

@@ -12,6 +12,15 @@ from typing import Any
 
 __all__ = ["add"]
 
+_ADVICE = {
+    "incompatible": "pip install --upgrade {distribution} sbicore",
+    "ambiguous": "say {distribution}/{name}, or uninstall one of them, or leave it out: SBICORE_DISABLE={distribution}",
+    "damaged": "pip install --force-reinstall {distribution}, or delete what is left of it",
+    "slow": "it should import nothing heavy before it is built: tell its authors, or pip uninstall {distribution}",
+    "fails to import": "pip install --force-reinstall {distribution}, or pip uninstall {distribution}",
+    "exits": "a plugin must not end the program: tell its authors, or pip uninstall {distribution}",
+    "invalid": "tell its authors; sbicore check {distribution}/{name} says more",
+}
 _PACKAGES = ("sbicore", "torch", "numpy", "attrs", "pluggy", "torchdiffeq", "safetensors")
 
 
@@ -35,12 +44,17 @@ def run(options: argparse.Namespace) -> int:
         print("plugins:")
         for row in found["plugins"]:
             print(f"  {row['kind']} {row['name']} ({row['distribution']} {row['version']}): {row['state']}")
+            if row["advice"]:
+                print(f"      {row['advice']}")
     return int(any(row["state"] not in {"ok", "disabled"} for row in found["plugins"]))
 
 
 def examine() -> dict[str, Any]:
     """Versions, machine and plugins as plain values."""
-    return {"versions": _versions(), "machine": _machine(), "plugins": _plugins()}
+    from .._probe import probe
+    from ..registry import plugins
+
+    return {"versions": _versions(), "machine": _machine(), "plugins": [_explained(row) for row in probe(plugins())]}
 
 
 def _versions() -> dict[str, str]:
@@ -67,15 +81,5 @@ def _machine() -> dict[str, Any]:
     return found | {"threads": torch.get_num_threads(), "devices": ", ".join(devices)}
 
 
-def _plugins() -> list[dict[str, str]]:
-    from ..errors import SbicoreError
-    from ..registry import plugins, resolve
-
-    rows = plugins()
-    for row in rows:
-        if row["state"] == "ok":
-            try:
-                resolve(f"{row['distribution']}/{row['name']}", kind=row["kind"])
-            except SbicoreError as error:
-                row["state"] = str(error).split("\n")[0]
-    return rows
+def _explained(row: dict[str, str]) -> dict[str, str]:
+    return row | {"advice": _ADVICE.get(row["state"].partition(":")[0], "").format(**row)}

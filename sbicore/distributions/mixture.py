@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..config import DistributionConfig, frozen
 from ..errors import ConfigError
 from ..fields import flag, integer, numbers
+from ..references import Reference
 from ._values import check_positive, shape_of
 
 if TYPE_CHECKING:
@@ -31,6 +32,15 @@ class Mixture(DistributionConfig):
     """
 
     name: ClassVar[str] = "mixture"
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="McLachlan, Geoffrey and Peel, David",
+            title="Finite Mixture Models",
+            year=2000,
+            venue="Wiley",
+            doi="10.1002/0471721182",
+        ),
+    )
 
     components: int = integer(2, ge=1, doc="Number of components K.")
     means: Any = numbers(None, optional=True, doc="Means, (K,) or (K, *event); None spreads them from -2 to 2.")

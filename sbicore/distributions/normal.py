@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..config import DistributionConfig, frozen
 from ..fields import flag, numbers
+from ..references import Reference
 from ._values import check_positive, shape_of
 
 if TYPE_CHECKING:
@@ -25,6 +26,18 @@ class Normal(DistributionConfig):
     """
 
     name: ClassVar[str] = "normal"
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors=(
+                "Papamakarios, George and Nalisnick, Eric and Rezende, Danilo Jimenez and "
+                "Mohamed, Shakir and Lakshminarayanan, Balaji"
+            ),
+            title="Normalizing Flows for Probabilistic Modeling and Inference",
+            year=2021,
+            venue="Journal of Machine Learning Research",
+            arxiv="1912.02762",
+        ),
+    )
 
     mean: Any = numbers(0.0, doc="Mean: a number, or nested sequences that broadcast to the event.")
     std: Any = numbers(1.0, doc="Standard deviation, positive: a number, or sequences like the mean.")

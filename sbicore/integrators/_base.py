@@ -16,7 +16,7 @@ __all__ = ["Method"]
 class Method(ABC):
     """Solves `dx/dt = field(t, x)`; a family of methods says how in `plan` and `solve`."""
 
-    def __init__(self, name: str, order: int) -> None:
+    def __init__(self, name: str, order: float) -> None:
         self.name = name
         self.order = order
 

@@ -19,7 +19,7 @@ __all__ = ["FixedStep", "OdeField", "grid", "time_dtype"]
 class FixedStep(Method):
     """A fixed-step method of torchdiffeq."""
 
-    def __init__(self, name: str, order: int, solver: str, default_steps: int) -> None:
+    def __init__(self, name: str, order: float, solver: str, default_steps: int) -> None:
         super().__init__(name, order)
         self.solver = solver
         self.default_steps = default_steps

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..config import frozen
+from ..references import Reference
 from ._config import FixedStepConfig
 
 __all__ = ["Euler"]
@@ -12,14 +13,25 @@ __all__ = ["Euler"]
 
 @frozen(kw_only=True)
 class Euler(FixedStepConfig):
-    """Order 1, one evaluation a step.
-
-    References:
-        Euler (1768), Institutionum calculi integralis, vol. 1, sect. 2, ch. 7; as in Hairer,
-        Norsett and Wanner (1993), Solving ODEs I, doi:10.1007/978-3-540-78862-1, sect. I.7.
-    """
+    """Order 1, one evaluation a step. Euler gives it in chapter 7 of his second section."""
 
     name: ClassVar[str] = "euler"
     order: ClassVar[int] = 1
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="Euler, Leonhard",
+            title="Institutionum calculi integralis, volumen primum",
+            year=1768,
+            venue="Academia Imperialis Scientiarum, Petropoli",
+            url="https://scholarlycommons.pacific.edu/euler-works/342/",
+        ),
+        Reference(
+            authors="Hairer, Ernst and Nørsett, Syvert P. and Wanner, Gerhard",
+            title="Solving Ordinary Differential Equations I: Nonstiff Problems",
+            year=1993,
+            venue="Springer",
+            doi="10.1007/978-3-540-78862-1",
+        ),
+    )
     default_steps: ClassVar[int] = 100
     solver: ClassVar[str] = "euler"

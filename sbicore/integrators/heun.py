@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..config import frozen
+from ..references import Reference
 from ._config import FixedStepConfig
 
 __all__ = ["Heun"]
@@ -14,12 +15,26 @@ __all__ = ["Heun"]
 class Heun(FixedStepConfig):
     """Order 2, two evaluations a step: the mean of the slopes at both ends.
 
-    References:
-        Heun (1900), Z. Math. Phys. 45, 23-38; as the sampler of Karras et al. (2022),
-        arXiv:2206.00364.
+    By Karl Heun (1900), Zeitschrift für Mathematik und Physik 45, 23-38; diffusion models sample with it.
     """
 
     name: ClassVar[str] = "heun"
     order: ClassVar[int] = 2
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli",
+            title="Elucidating the Design Space of Diffusion-Based Generative Models",
+            year=2022,
+            venue="Advances in Neural Information Processing Systems",
+            arxiv="2206.00364",
+        ),
+        Reference(
+            authors="Hairer, Ernst and Nørsett, Syvert P. and Wanner, Gerhard",
+            title="Solving Ordinary Differential Equations I: Nonstiff Problems",
+            year=1993,
+            venue="Springer",
+            doi="10.1007/978-3-540-78862-1",
+        ),
+    )
     default_steps: ClassVar[int] = 20
     solver: ClassVar[str] = "heun2"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from ..config import frozen
+from ..references import Reference
 from ._config import FixedStepConfig
 
 __all__ = ["RK4"]
@@ -14,12 +15,19 @@ __all__ = ["RK4"]
 class RK4(FixedStepConfig):
     """Order 4, four evaluations a step: the 3/8 rule, slightly more accurate than the classical one.
 
-    References:
-        Kutta (1901), Z. Math. Phys. 46, 435-453; as in Hairer, Norsett and Wanner (1993),
-        Solving ODEs I, doi:10.1007/978-3-540-78862-1, table II.1.2.
+    By Wilhelm Kutta (1901), Zeitschrift für Mathematik und Physik 46, 435-453; table II.1.2 of the reference.
     """
 
     name: ClassVar[str] = "rk4"
     order: ClassVar[int] = 4
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="Hairer, Ernst and Nørsett, Syvert P. and Wanner, Gerhard",
+            title="Solving Ordinary Differential Equations I: Nonstiff Problems",
+            year=1993,
+            venue="Springer",
+            doi="10.1007/978-3-540-78862-1",
+        ),
+    )
     default_steps: ClassVar[int] = 10
     solver: ClassVar[str] = "rk4"

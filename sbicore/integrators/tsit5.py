@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from ..config import frozen
 from ..errors import ConfigError
 from ..fields import choice
+from ..references import Reference
 from ._config import AdaptiveConfig
 
 if TYPE_CHECKING:
@@ -43,14 +44,19 @@ ERROR = (
 
 @frozen(kw_only=True)
 class Tsit5(AdaptiveConfig):
-    """Order 5, adaptive, six evaluations a step, with smaller error terms than dopri5.
-
-    References:
-        Tsitouras (2011), doi:10.1016/j.camwa.2011.06.002.
-    """
+    """Order 5, adaptive, six evaluations a step, with smaller error terms than dopri5."""
 
     name: ClassVar[str] = "tsit5"
     order: ClassVar[int] = 5
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="Tsitouras, Charalampos",
+            title="Runge-Kutta pairs of order 5(4) satisfying only the first column simplifying assumption",
+            year=2011,
+            venue="Computers & Mathematics with Applications",
+            doi="10.1016/j.camwa.2011.06.002",
+        ),
+    )
 
     control: str = choice(
         "observation", options=("observation",), doc="Whose error sets the step: each observation its own."

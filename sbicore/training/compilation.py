@@ -4,7 +4,8 @@ With `auto` a fit starts eager. Compilation starts only when what it is expected
 remaining steps exceeds twice what it costs to start, by measurements of the same network,
 batch and machine that earlier fits left in the cache folder, or by a cautious guess without
 any. A compiled step that turns out no faster is given up again; a compiler that fails leaves
-a finished eager fit.
+a finished eager fit. A network that declares `compiles = False`, or has such a component, is left
+eager.
 """
 
 from __future__ import annotations
@@ -25,12 +26,18 @@ import torch
 from torch import nn
 
 from ..backbone import Backbone
+from ..config import parts_of
 from ..errors import TrainingWarning
 
-__all__ = ["Compilation"]
+__all__ = ["Compilation", "compiles"]
 
 _SETTLE, _WINDOW = 10, 40
 _GUESSED_WARMUP, _GUESSED_SPEEDUP = 40.0, 1.4
+
+
+def compiles(config: Any) -> bool:
+    """Whether neither the config nor a component inside it says that torch.compile is not for it."""
+    return all(getattr(part, "compiles", True) for part in parts_of(config))
 
 
 class Compilation:

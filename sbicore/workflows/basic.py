@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigError, NotBuiltError
+from .._messages import close_match, did_you_mean, listing
+from ..errors import ConfigError, NotBuiltError, UnknownHyperparameterError
 from ..registry import build
 from ..simulation import make_simulator
 
@@ -15,6 +16,16 @@ if TYPE_CHECKING:
     from ..training import History
 
 __all__ = ["BasicWorkflow"]
+
+_OWN = ("simulator", "adapter", "inference_network", "summary_network", "initial_learning_rate")
+_BUILT = (
+    "inference_variables",
+    "inference_conditions",
+    "summary_variables",
+    "standardize",
+    "bounds",
+    "out_of_bounds",
+)
 
 
 class BasicWorkflow:
@@ -46,9 +57,20 @@ class BasicWorkflow:
     ) -> None:
         self.simulator = None if simulator is None else make_simulator(simulator)
         self.initial_learning_rate = initial_learning_rate
-        self.approximator: ContinuousApproximator = build(
-            inference_network, adapter=adapter, summary_network=summary_network, **arguments
-        )
+        try:
+            self.approximator: ContinuousApproximator = build(
+                inference_network, adapter=adapter, summary_network=summary_network, **arguments
+            )
+        except UnknownHyperparameterError as error:
+            if error.path or error.near:
+                raise
+            own = [*_OWN, *_BUILT]
+            raise UnknownHyperparameterError(
+                f"BasicWorkflow has no argument {error.name!r}{did_you_mean(error.name, own)}\n"
+                f"It takes {listing(own)}, and the hyperparameters of a network given by name.",
+                name=error.name,
+                near=close_match(error.name, own),
+            ) from None
 
     @property
     def history(self) -> History:

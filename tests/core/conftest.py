@@ -1,4 +1,4 @@
-"""A small trained approximator that several test files look at."""
+"""What several test files look at: a small trained approximator, and the result of one conformance check."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 
 import sbicore
+from sbicore.testing import checks
+from sbicore.testing._runner import attempt
 
 
 @pytest.fixture(scope="session")
@@ -25,3 +27,14 @@ def trained(linear_data):
     )
     model.fit(linear_data, epochs=20, batch_size=64, seed=1, progress=False)
     return model
+
+
+@pytest.fixture
+def verdict():
+    """`verdict(config, "check_order")` is the result of that one check of the conformance kit."""
+
+    def ask(config, name):
+        (check,) = (check for check in checks(config) if check.__name__ == name)
+        return attempt(check, config)[0]
+
+    return ask

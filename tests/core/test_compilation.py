@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 import torch
+from sbicore_flow_matching import FlowMatching
 from sbicore_mlp import TimeMLP
 
+import sbicore
 from sbicore.backbone import Backbone
+from sbicore.config import frozen
 from sbicore.shapes import Shapes
+from sbicore.testing import TinySubnet
 from sbicore.training import compilation
 from sbicore.training.compilation import Compilation
 
@@ -59,3 +65,25 @@ def test_a_long_fit_compiles_and_remembers_what_it_saw(run):
 def test_a_compiled_step_that_is_slower_is_given_up(run):
     _, active, _ = run(200_000, eager=0.005, compiled=0.006, warmup=25.0)
     assert not active
+
+
+def test_what_declares_that_it_does_not_compile_is_left_eager(linear_data, monkeypatch):
+    asked = []
+
+    def never_pays(self, step):
+        asked.append(self.mode)
+
+    @frozen(kw_only=True)
+    class Plain(TinySubnet):
+        """A subnet that cannot be captured."""
+
+        compiles: ClassVar[bool] = False
+
+    monkeypatch.setattr(Compilation, "after_step", never_pays)
+    for subnet, mode in ((TinySubnet(), "auto"), (Plain(), "never")):
+        asked.clear()
+        network = FlowMatching(subnet=subnet)
+        assert compilation.compiles(network) == (mode == "auto")
+        model = sbicore.build(network, inference_variables=["theta"], inference_conditions=["x"])
+        model.fit(linear_data, epochs=1, progress=False)
+        assert set(asked) == {mode}

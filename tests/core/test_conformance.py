@@ -1,48 +1,66 @@
-"""The conformance checks pass what conforms and name what does not."""
+"""The runner of the conformance checks, its two front ends, and the components of core."""
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 import sys
+from importlib import import_module
+from pathlib import Path
 from typing import Any, ClassVar
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 
 import sbicore
-from sbicore.config import (
-    DistributionConfig,
-    InferenceNetworkConfig,
-    IntegratorConfig,
-    SimulatorConfig,
-    SubnetConfig,
-    frozen,
-)
-from sbicore.errors import ConformanceError
-from sbicore.fields import component, integer
-from sbicore.randomness import randn
+from sbicore.config import SubnetConfig, frozen
+from sbicore.distributions import Mixture, Normal, StudentT
+from sbicore.errors import ConfigError, ConformanceError, InvalidComponentError
+from sbicore.integrators import Bosh3, Dopri8
 from sbicore.registry import resolve
-from sbicore.testing import TinySubnet, check_component
+from sbicore.testing import TinySubnet, check_component, checks, parametrize_conformance
 
-CORE = [row for row in sbicore.plugins() if row["distribution"] == "sbicore"]
+pytest_plugins = ["pytester"]
+
+CORE = [
+    config
+    for row in sbicore.plugins()
+    if row["distribution"] == "sbicore"
+    for config in resolve(row["name"], kind=row["kind"]).examples()
+]
+OTHERS = [
+    Normal(mean=[1.0, -2.0], std=0.1, trainable=True),
+    StudentT(df=3, loc=0.5, trainable=True),
+    Mixture(components=3, scales=[0.2, 1.0, 0.5], weights=[1, 2, 3]),
+    Mixture(means=[[0.0, 1.0], [2.0, -1.0]], trainable=True),
+]
+JOINT = [Bosh3(control="batch"), Dopri8(control="batch")]
 
 
-class Layers(nn.Module):
-    """A subnet that conforms; broken ones differ in one thing."""
+@parametrize_conformance([*CORE, *OTHERS])
+def test_components_of_core_conform(component, check):
+    check(component)
+
+
+@parametrize_conformance(JOINT, expected_failures={"check_own_error": "one step size serves the whole batch"})
+def test_joint_control_conforms_but_for_rows_of_their_own(component, check):
+    check(component)
+
+
+class Layer(nn.Module):
+    """A subnet of one layer."""
 
     def __init__(self, shapes):
         super().__init__()
         self.out_features = shapes.output or 8
-        self.x = nn.Linear(shapes.target[-1], 8)
-        self.t = nn.Linear(1, 8)
-        self.c = nn.Linear(shapes.conditions[-1], 8) if shapes.conditions else None
-        self.out = nn.Linear(8, self.out_features)
+        sizes = shapes.target[-1] + (shapes.conditions[-1] if shapes.conditions else 0)
+        self.layer = nn.Linear(sizes, self.out_features)
 
-    def forward(self, x, t, conditions=None):
-        h = self.x(x) + self.t(t.unsqueeze(-1))
-        return self.out((h if self.c is None else h + self.c(conditions)).tanh())
+    def forward(self, x, t=None, conditions=None):
+        parts = [x] if conditions is None else [x, conditions.expand(*x.shape[:-1], -1)]
+        return self.layer(torch.cat(parts, -1))
 
 
 @frozen(kw_only=True)
@@ -50,239 +68,273 @@ class Sound(SubnetConfig):
     """A subnet."""
 
     name: ClassVar[str] = "sound"
-    uses_time: ClassVar[str] = "required"
-    module: ClassVar[type[nn.Module]] = Layers
+    module: ClassVar[Any] = Layer
 
     def build(self, shapes):
         return self.module(shapes)
 
 
-class WrongShape(Layers):
+class Short(Layer):
     def forward(self, *args, **kwargs):
         return super().forward(*args, **kwargs)[..., :-1]
 
 
-class IgnoresOutput(Layers):
-    def __init__(self, shapes):
-        super().__init__(shapes)
-        self.out_features, self.out = 8, nn.Linear(8, 8)
-
-
-class IgnoresTime(Layers):
-    def forward(self, x, t, conditions=None):
-        return super().forward(x, 0 * t, conditions)
-
-
-class MixesRows(Layers):
-    def forward(self, x, t, conditions=None):
-        return super().forward(x, t, conditions) + t.sum()
-
-
-class DeadParameter(Layers):
-    def __init__(self, shapes):
-        super().__init__(shapes)
-        self.idle = nn.Parameter(torch.ones(3))
-
-
-class HalfPrecision(Layers):
-    def forward(self, *args, **kwargs):
-        return super().forward(*args, **kwargs).float()
-
-
-class Raises(Layers):
+class Raises(Layer):
     def forward(self, *args, **kwargs):
         raise RuntimeError("mat1 and mat2\ncannot be multiplied")
 
 
-BROKEN_SUBNETS = [
-    (WrongShape, "check_shape: .*expected shape"),
-    (IgnoresOutput, "check_shape: .*out_features is 8"),
-    (HalfPrecision, "check_shape: .*float64 gives torch.float32"),
-    (Raises, "check_shape: RuntimeError: mat1 and mat2 cannot be multiplied"),
-    (IgnoresTime, "check_inputs: .*t has no effect"),
-    (MixesRows, "check_shared: .*they differ"),
-    (DeadParameter, "check_gradients: .*none reaches idle"),
-]
+def with_members(**members):
+    return frozen(kw_only=True)(type("Toy", (Sound,), {"__doc__": "A subnet.", **members}))
 
 
-def with_module(module):
-    return frozen(kw_only=True)(type("Broken", (Sound,), {"module": module, "__doc__": "Broken."}))
+def statuses(report):
+    return {result.check: result.status for result in report.results}
 
 
-class TestSubnets:
-    @pytest.mark.parametrize("config", [Sound(), TinySubnet(), TinySubnet(width=3)], ids=repr)
-    def test_sound_ones_pass(self, config):
-        check_component(config)
+class TestCheckComponent:
+    def test_takes_a_config_or_a_class_whose_first_example_it_asks(self):
+        assert check_component(Sound()).passed
+        assert check_component(TinySubnet).config == "TinySubnet(width=16)"
 
-    @pytest.mark.parametrize(("module", "message"), BROKEN_SUBNETS, ids=lambda case: getattr(case, "__name__", ""))
-    def test_broken_ones_are_named_with_the_check(self, module, message):
-        with pytest.raises(ConformanceError, match=f"'sound' fails {message}") as caught:
-            check_component(with_module(module)())
-        first, rule, where = str(caught.value).split("\n")
-        assert first.startswith(f"'sound' fails {caught.value.check}")
-        assert rule.startswith("Rule: ")
-        assert where == "For: Broken()"
-        assert caught.value.component == "sound"
+    @pytest.mark.parametrize("other", ["tiny", 1, None, nn.Linear(1, 1), SubnetConfig])
+    def test_refuses_what_is_no_component(self, other):
+        with pytest.raises(InvalidComponentError, match=r"take a config with a kind and a name, got"):
+            check_component(other)
 
+    def test_an_error_names_check_rule_and_config(self):
+        with pytest.raises(ConformanceError) as caught:
+            check_component(with_members(module=Short)())
+        error = caught.value
+        first, rule, more = str(error).split("\n")
+        assert first.startswith("'sound' fails check_shape: ") and first.endswith("expected shape (8,), got (7,)")
+        assert rule.startswith("Rule: A module keeps leading axes, none, one or two, and gives `out_features`")
+        assert more == "For: Toy()"
+        assert (error.check, error.component, error.report.passed) == ("check_shape", "sound", False)
 
-class TestConfigs:
-    def broken(self, message, **members):
-        config = frozen(kw_only=True)(type("Broken", (Sound,), {"__doc__": "Broken.", **members}))()
-        with pytest.raises(ConformanceError, match=message):
-            check_component(config)
+    def test_an_error_names_further_failures_and_keeps_the_traceback_of_the_component(self):
+        with pytest.raises(ConformanceError, match="check_shape: RuntimeError: mat1 and mat2 cannot be") as caught:
+            check_component(with_members(module=Raises)())
+        assert str(caught.value).split("\n")[2].startswith("Also: check_dtype, check_device, ")
+        assert isinstance(caught.value.__cause__, RuntimeError)
+        assert caught.value.__cause__.__traceback__.tb_next is not None
 
-    def test_undecorated_class(self):
-        with pytest.raises(ConformanceError, match="check_class: Bare is not decorated"):
-            check_component(type("Bare", (Sound,), {})())
+    def test_a_report_says_what_was_found_and_the_rules_that_were_broken(self):
+        report = check_component(with_members(module=Short)(), on_failure="report")
+        assert not report.passed and [result.check for result in report.failures] == ["check_shape"]
+        lines = str(report).split("\n")
+        assert lines[0] == "subnet sound: Toy()"
+        place = next(i for i, line in enumerate(lines) if line.startswith("  failed"))
+        assert lines[place].split()[:2] == ["failed", "check_shape"]
+        assert lines[place + 1].split()[:3] == ["Rule:", "A", "module"]
+        assert json.loads(json.dumps(report))[0] == "sound"
 
-    def test_no_examples(self):
-        self.broken(r"check_class: examples\(\) is empty", examples=classmethod(lambda cls: ()))
+    def test_advice_is_reported_and_does_not_fail(self):
+        report = check_component(Sound())
+        assert statuses(report)["check_references"] == "advice"
+        assert report.passed
 
-    def test_undocumented_hyperparameter(self):
-        self.broken("check_documented: no doc= for size", size=integer(1, doc=""))
+    def test_on_failure_is_raise_or_report(self):
+        with pytest.raises(ConfigError, match="'raise' or 'report', got 'ignore'"):
+            check_component(Sound(), on_failure="ignore")
 
-    def test_lossy_saved_form(self):
-        members = {"size": integer(1, doc="Size."), "to_dict": lambda self: {"name": "sound"}}
-        config = frozen(kw_only=True)(type("Broken", (Sound,), {"__doc__": "Broken.", **members}))(size=2)
-        with pytest.raises(ConformanceError, match=r"check_round_trip: got Broken\(size=1\)"):
-            check_component(config)
+    def test_checks_neither_depend_on_torchs_generator_nor_move_it(self):
+        torch.manual_seed(3)
+        state = torch.get_rng_state()
+        reports = [check_component(with_members(module=Short)(), on_failure="report")]
+        assert torch.equal(torch.get_rng_state(), state)
+        torch.manual_seed(4)
+        reports.append(check_component(with_members(module=Short)(), on_failure="report"))
+        assert reports[0] == reports[1]
 
-    def test_swallowed_misspelling(self):
-        def from_kwargs(cls, **kwargs):
-            return type.__call__(cls)
-
-        self.broken("check_unknown_key: not_a_hyperparameter=1 was accepted", from_kwargs=classmethod(from_kwargs))
-
-
-class Regression(nn.Module):
-    """Predicts the mean, with standard normal noise: a network that conforms."""
-
-    def __init__(self, config, shapes):
-        super().__init__()
-        self.size = shapes.target[0]
-        self.mean = nn.Linear(shapes.conditions[0] if shapes.conditions else 1, self.size)
-
-    def centre(self, conditions, lead):
-        return self.mean(torch.ones(*lead, 1) if conditions is None else conditions)
-
-    def loss(self, targets, conditions, *, generator=None):
-        return (targets - self.centre(conditions, targets.shape[:-1])).square().mean(-1)
-
-    def sample(self, shape, conditions, *, generator=None, report=None):
-        return self.centre(conditions, shape) + randn((*shape, self.size), generator)
-
-    def log_prob(self, targets, conditions, *, report=None):
-        return -self.loss(targets, conditions)
-
-
-class ScalarLoss(Regression):
-    def loss(self, *args, **kwargs):
-        return super().loss(*args, **kwargs).mean()
+    def test_no_two_checks_of_a_kind_have_one_name_and_each_has_a_rule_in_a_sentence(self):
+        for config in (*CORE, TinySubnet(), Sound()):
+            asked = list(checks(config))
+            names = [check.__name__ for check in asked]
+            assert sorted(set(names)) == sorted(names)
+            for check in asked:
+                rule = check.__doc__.split("\n")[0]
+                assert rule.endswith(".") and len(rule) > 20, check
 
 
-class OwnNoise(Regression):
-    def sample(self, shape, conditions, *, generator=None, report=None):
-        return super().sample(shape, conditions)
+class TestExpectedFailures:
+    def test_one_that_fails_is_expected_and_passes_the_component(self):
+        report = check_component(
+            with_members(module=Short)(), expected_failures={"check_shape": "one column is missing"}
+        )
+        (result,) = (result for result in report.results if result.status == "expected")
+        assert report.passed and result.check == "check_shape"
+        assert result.found.endswith("got (7,) (expected: one column is missing)")
+
+    def test_one_that_passes_after_all_fails(self):
+        with pytest.raises(ConformanceError, match="check_rows: it passes, but was expected to fail: rows are mixed"):
+            check_component(Sound(), expected_failures={"check_rows": "rows are mixed"})
+
+    def test_advice_may_be_expected_too(self):
+        report = check_component(Sound(), expected_failures={"check_references": "no paper"})
+        assert statuses(report)["check_references"] == "expected"
+
+    def test_a_name_that_is_no_check_is_refused_with_a_close_one(self):
+        with pytest.raises(ConfigError, match="no check 'check_shapes' is asked here; did you mean 'check_shape'"):
+            check_component(Sound(), expected_failures={"check_shapes": "never"})
+        with pytest.raises(ConfigError, match="no check 'xyz' is asked here\nChecks: check_class, check_compile, "):
+            parametrize_conformance([Sound()], expected_failures={"xyz": "never"})
+
+    @pytest.mark.parametrize("reason", ["", " ", None, 1])
+    def test_a_reason_is_required(self, reason):
+        with pytest.raises(ConfigError, match="say why 'check_rows' fails"):
+            check_component(Sound(), expected_failures={"check_rows": reason})
 
 
-class SharedNoise(Regression):
-    def sample(self, shape, conditions, *, generator=None, report=None):
-        draws = super().sample(shape, conditions, generator=generator)
-        return draws + draws.sum()
+TOYS = '''
+from typing import ClassVar
+
+import numpy as np
+from sbicore.config import SimulatorConfig, frozen
+from sbicore.testing import parametrize_conformance
+from sbicore.testing.toys import TinySubnet
 
 
-class Unnormalised(Regression):
-    def log_prob(self, targets, conditions, *, report=None):
-        return super().log_prob(targets, conditions).sum(-1)
+@frozen(kw_only=True)
+class Toy(SimulatorConfig):
+    """A simulator."""
+
+    name: ClassVar[str] = "toy"
+    references: ClassVar = TinySubnet.references
+
+    def build(self):
+        return self
+
+    def sample(self, n, *, seed=None):
+        return {"x": np.random.default_rng(seed).normal(size=(n, 1))}
 
 
-def network(module):
-    @frozen(kw_only=True)
-    class Network(InferenceNetworkConfig):
-        """A network."""
+@frozen(kw_only=True)
+class Unpublished(Toy):
+    """Without references."""
 
-        name: ClassVar[str] = "toy"
-        capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob"})
-        subnet: Any = component("subnet", None, optional=True, doc="Not used.")
-
-        def build(self, shapes):
-            assert self.subnet == TinySubnet()
-            return module(self, shapes)
-
-    return Network()
+    name: ClassVar[str] = "unpublished"
+    references: ClassVar = ()
 
 
-class TestNetworks:
-    def test_a_sound_one_passes_on_a_subnet_of_the_kit(self):
-        check_component(network(Regression))
+@frozen(kw_only=True)
+class Constant(Toy):
+    """Ignores its seed."""
 
-    @pytest.mark.parametrize(
-        ("module", "message"),
-        [
-            (ScalarLoss, r"check_loss: expected shape \(1,\), got \(\)"),
-            (OwnNoise, "check_sample: the same seed gives other draws"),
-            (SharedNoise, "check_sample: a row depends on its neighbours"),
-            (Unnormalised, r"check_log_prob: expected \(3, 5\), got \(3,\)"),
-        ],
-    )
-    def test_broken_ones_are_caught(self, module, message):
-        with pytest.raises(ConformanceError, match=message):
-            check_component(network(module))
+    name: ClassVar[str] = "constant"
+
+    def sample(self, n, *, seed=None):
+        return super().sample(n, seed=1)
 
 
-class TestCore:
-    @pytest.mark.parametrize("row", CORE, ids=lambda row: row["name"])
-    def test_components_of_core_conform(self, row):
-        for config in resolve(row["name"], kind=row["kind"]).examples():
-            check_component(config)
+@parametrize_conformance([Toy, Toy()])
+def test_sound(component, check):
+    check(component)
 
-    def test_an_order_that_is_not_reached_is_caught(self):
-        @frozen(kw_only=True)
-        class Boastful(IntegratorConfig):
-            """Euler, declared as order 2."""
 
-            name: ClassVar[str] = "boastful"
-            order: ClassVar[int] = 2
+@parametrize_conformance([Unpublished()])
+def test_advised(component, check):
+    check(component)
 
-            def build(self):
-                return sbicore.integrators.Euler().build()
 
-        with pytest.raises(ConformanceError, match=r"check_order: from 0.0 to 2.0 it is 1.00, declared is 2"):
-            check_component(Boastful())
+@parametrize_conformance([Unpublished()], expected_failures={"check_references": "no paper"})
+def test_advice_expected(component, check):
+    check(component)
 
-    def test_a_density_that_does_not_integrate_to_one_is_caught(self):
-        @frozen(kw_only=True)
-        class Loose(DistributionConfig):
-            """A normal of another height."""
 
-            name: ClassVar[str] = "loose"
+@parametrize_conformance([Constant()])
+def test_failing(component, check):
+    check(component)
 
-            def build(self, shapes=None):
-                made = sbicore.distributions.Normal().build(shapes)
-                log_prob = made.log_prob
-                made.log_prob = lambda x: log_prob(x) + 0.1
-                return made
 
-        with pytest.raises(ConformanceError, match=r"check_distribution: the density integrates to 1\.1052"):
-            check_component(Loose())
+@parametrize_conformance([Constant()], expected_failures={"check_seed": "constant"})
+def test_expected(component, check):
+    check(component)
 
-    def test_a_simulator_that_ignores_its_seed_is_caught(self):
-        @frozen(kw_only=True)
-        class Wild(SimulatorConfig):
-            """Noise."""
 
-            name: ClassVar[str] = "wild"
+@parametrize_conformance([Toy()], expected_failures={"check_seed": "constant"})
+def test_strict(component, check):
+    check(component)
+'''
 
-            def build(self):
-                return self
 
-            def sample(self, n, *, seed=None):
-                return {"x": np.random.default_rng().normal(size=n)}
+class TestParametrized:
+    def test_outcomes_of_pytest(self, pytester):
+        pytester.makepyfile(test_toys=TOYS)
+        found = pytester.runpytest_subprocess("-rA", "-p", "no:cacheprovider")
+        lines = found.outlines
+        names = {name: outcome for outcome, name in re.findall(r"^(\w+) test_toys.py::(\S+)", "\n".join(lines), re.M)}
+        assert names["test_sound[toy0-check_seed]"] == names["test_sound[toy1-check_seed]"] == "PASSED"
+        failed = [name for name, outcome in names.items() if outcome == "FAILED"]
+        assert failed == ["test_failing[constant-check_seed]", "test_strict[toy-check_seed]"]
+        expected = [name for name, outcome in names.items() if outcome == "XFAIL"]
+        assert sorted(expected) == [
+            "test_advice_expected[unpublished-check_references]",
+            "test_expected[constant-check_seed]",
+        ]
+        found.stdout.fnmatch_lines_random(
+            [
+                "*ConformanceWarning: 'unpublished', check_references: references is empty, *",
+                "E * sbicore.errors.ConformanceError: 'constant' fails check_seed: another seed gives the same data",
+                "E * 'toy' fails check_seed: it passes, but was expected to fail: constant",
+            ]
+        )
+        assert not any("_runner.py" in line or "_simulator_checks.py" in line for line in lines)
 
-        with pytest.raises(ConformanceError, match="check_simulator: the same seed gives another x"):
-            check_component(Wild())
+    def test_advice_is_an_error_where_warnings_are(self, pytester):
+        pytester.makepyfile(test_toys=TOYS)
+        found = pytester.runpytest_subprocess("-W", "error", "-k", "test_advised", "-p", "no:cacheprovider")
+        assert found.parseoutcomes()["failed"] == 1
+        found.stdout.fnmatch_lines(["FAILED test_toys.py::test_advised?unpublished-check_references? *"])
+
+    def test_checks_that_find_nothing_to_look_at_are_skipped(self):
+        mark = parametrize_conformance([Normal()])
+        (case,) = (case for case in mark.args[1] if case.id == "normal-check_requirements")
+        component, check = case.values
+        with pytest.raises(pytest.skip.Exception, match="this is the core"):
+            check(component)
+
+    def test_needs_configs(self):
+        with pytest.raises(ConfigError, match="needs at least one config, got none"):
+            parametrize_conformance([])
+        with pytest.raises(InvalidComponentError, match="got 'mlp'"):
+            parametrize_conformance(["mlp"])
 
 
 def test_the_kit_needs_neither_pytest_nor_torch_for_what_it_says_about_configs():
-    code = "import sys, sbicore.testing as t; list(t.checks(None)); print({'torch', 'pytest'} & {*sys.modules})"
-    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"
+    code = (
+        "import sys, sbicore.testing as t; from types import SimpleNamespace as N; "
+        "list(t.checks(N(kind='simulator'))); list(t.checks(N(kind='none'))); "
+        "print({'torch', 'pytest'} & {*sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("set()\n", "")
+
+
+@pytest.mark.parametrize(
+    ("home", "test"),
+    [
+        ("config", "_configs"),
+        ("installation", "_installation"),
+        ("module", "_subnets"),
+        ("subnet", "_subnets"),
+        ("summary", "_summaries"),
+        ("schedule", "_schedules"),
+        ("integrator", "_integrators"),
+        ("stochastic", "_stochastic"),
+        ("rule", "_rules"),
+        ("propriety", "_rules"),
+        ("distribution", "_distributions"),
+        ("simulator", "_distributions"),
+    ],
+)
+def test_every_check_is_seen_to_fail(home, test):
+    text = Path(__file__).with_name(f"test_conformance{test}.py").read_text("utf-8")
+    asked = import_module(f"sbicore.testing._{home}_checks").CHECKS
+    assert [check.__name__ for check in asked if f'"{check.__name__}"' not in text] == []
+
+
+def test_toys_are_listed_and_loaded_when_asked():
+    assert set(sbicore.testing.__all__) <= set(dir(sbicore.testing)) | {"BrownianPath"}
+    with pytest.raises(AttributeError, match="has no attribute 'BrownianPaths'"):
+        sbicore.testing.BrownianPaths  # noqa: B018

@@ -75,3 +75,12 @@ def test_online_rows_are_the_same_for_the_same_seed():
         flow = workflow()
         losses.append(flow.fit_online(epochs=1, num_batches_per_epoch=4, batch_size=8, seed=3, progress=False).loss)
     assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+
+
+def test_a_misspelt_argument_is_told_with_those_of_the_workflow():
+    with pytest.raises(ConfigError, match="BasicWorkflow has no argument 'simulater'; did you mean 'simulator'\\?"):
+        sbicore.BasicWorkflow(simulater=[prior, observe])
+    with pytest.raises(ConfigError, match="BasicWorkflow has no argument 'sim'\nIt takes simulator, adapter, "):
+        sbicore.BasicWorkflow(sim=[prior, observe])
+    with pytest.raises(ConfigError, match="'flow_matching' has no hyperparameter 'loss_fm'; did you mean 'loss_fn'"):
+        sbicore.BasicWorkflow(loss_fm="mse")

@@ -1,7 +1,8 @@
 """The documentation runs, its links lead somewhere, and its tables are complete.
 
-The `python` blocks of a page run in order, in one namespace and an empty folder; one that starts with `# src/...` is a
-file of that name instead. Functions named `test_...` are called at the end of the page.
+The `python` blocks of a page run in order, in one namespace and an empty folder; a block that starts with the name of a
+file, such as `# src/...`, is that file instead. What the page's pyproject.toml describes is installed, and for pages to
+authors their example plugin is. Functions named `test_...` are called at the end of the page.
 """
 
 from __future__ import annotations
@@ -21,21 +22,27 @@ PAGES = {
     for path in [ROOT / "README.md", *sorted([*ROOT.glob("docs/**/*.md"), *ROOT.glob("plugins/*/README.md")])]
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"^```(?:python|toml)\n# (\S+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 CONFIGS = [(f"plugins/{row['distribution']}/README.md", resolve(row["name"], kind=row["kind"])) for row in plugins()]
+FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)#?([^)\s]*)\)")
 
 
 @pytest.mark.parametrize("page", [page for page, text in PAGES.items() if BLOCK.search(text)])
-def test_examples_run(page, tmp_path, monkeypatch):
+def test_examples_run(page, tmp_path, monkeypatch, installed):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path / "src")
     monkeypatch.setattr("sbicore._index._session", {})
+    for file, content in FILE.findall(PAGES[page]):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(content, "utf-8")
+    if page.startswith("docs/authors/"):
+        installed(ROOT / "docs" / "authors" / "sbicore-sine")
+    if (tmp_path / "pyproject.toml").exists():
+        installed(tmp_path)
     names = {"__name__": "page"}
     for block in BLOCK.finditer(PAGES[page]):
-        if file := re.match(r"# (src/\S+)\n", block[1]):
-            (tmp_path / file[1]).parent.mkdir(parents=True, exist_ok=True)
-            (tmp_path / file[1]).write_text(block[1], "utf-8")
-        else:
+        if not FILE.match(block[0]):
             exec(compile("\n" * PAGES[page][: block.start(1)].count("\n") + block[1], ROOT / page, "exec"), names)
     for name in [name for name in names if name.startswith("test_")]:
         names[name]()
@@ -43,7 +50,7 @@ def test_examples_run(page, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_links_lead_somewhere(page):
-    for target, anchor in LINK.findall(PAGES[page]):
+    for target, anchor in LINK.findall(FENCED.sub("", PAGES[page])):
         found = (ROOT / page).parent.joinpath(target).resolve() if target else ROOT / page
         assert found.exists(), target
         headings = re.findall(r"^#+ (.+)$", found.read_text("utf-8"), re.MULTILINE) if anchor else []

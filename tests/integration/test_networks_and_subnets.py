@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import numpy as np
 import pytest
 
@@ -10,6 +11,7 @@ from sbicore.registry import resolve
 
 NETWORKS = [row["name"] for row in sbicore.plugins("inference_network")]
 SUBNETS = [row["name"] for row in sbicore.plugins("subnet") if resolve(row["name"], kind="subnet").layout == "vector"]
+SMALL = {"widths": [16, 16], "width": 16, "depth": 2, "num_heads": 2, "dropout": 0.05}
 
 
 @pytest.mark.parametrize("subnet", SUBNETS)
@@ -18,11 +20,12 @@ SUBNETS = [row["name"] for row in sbicore.plugins("subnet") if resolve(row["name
 @pytest.mark.parametrize("conditions", [0, 2])
 def test_they_train_draw_and_weigh(network, subnet, parameters, conditions):
     rng = np.random.default_rng(0)
+    known = attrs.fields_dict(resolve(subnet, kind="subnet"))
     data = {"theta": rng.normal(size=(200, parameters)), "x": rng.normal(size=(200, 2))}
     model = sbicore.build(
         network,
         subnet=subnet,
-        subnet_kwargs={"widths": [16, 16], "dropout": 0.05},
+        subnet_kwargs={name: value for name, value in SMALL.items() if name in known},
         inference_variables=["theta"],
         inference_conditions=["x"] if conditions else None,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 
 import pytest
@@ -16,6 +17,33 @@ from sbicore.hookspecs import hookimpl
 @hookimpl
 def sbicore_cli(commands):
     commands.add_parser("hello").set_defaults(run=lambda options: print("hello") or 3)
+"""
+
+
+CITED = """
+from typing import Any, ClassVar
+
+from sbicore.config import SubnetConfig, frozen
+from sbicore.fields import component
+from sbicore.references import Reference
+
+WAVES = Reference(authors="Roe, Jane", title="On waves", year=2020, arxiv="2001.00001")
+
+
+@frozen(kw_only=True)
+class Wave(SubnetConfig):
+    name: ClassVar[str] = "wave"
+    references: ClassVar[tuple[Reference, ...]] = (WAVES,)
+
+
+@frozen(kw_only=True)
+class Boat(SubnetConfig):
+    name: ClassVar[str] = "boat"
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(authors="Doe, Ann and Roe, Jane", title="Boats", year=2001, doi="10.1/x"),
+        WAVES,
+    )
+    inner: Any = component("subnet", "wave", doc="Inner.")
 """
 
 
@@ -56,12 +84,53 @@ class TestPlugins:
         assert err.startswith("ConfigError: There is no kind of component named 'subnets'")
 
 
+class TestPluginsCheck:
+    def test_each_is_tried_and_the_status_tells(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        assert sbicore_("plugins", "--check", "--kind", "subnet")[0] == 0
+        sbicore._index.rescan()
+        fake_distribution("broken", points="[sbicore.subnets]\nbad = broken:X\n", source="raise SystemExit(3)")
+        status, out, _ = sbicore_("plugins", "--check", "--json")
+        states = {row["name"]: row["state"] for row in json.loads(out)}
+        assert (status, states["wave"], states["bad"]) == (1, "ok", "exits: SystemExit: 3")
+
+
+class TestCite:
+    def test_a_component_and_what_is_inside_it_are_cited_once(self, sbicore_, fake_distribution):
+        fake_distribution("acme", points="[sbicore.subnets]\nwave = acme:Wave\nboat = acme:Boat\n", source=CITED)
+        status, out, _ = sbicore_("cite", "boat", "--inner", "wave")
+        assert status == 0
+        assert re.findall(r"@\w+{(\w+)", out) == ["doe2001boats", "roe2020waves", "sbicore"]
+
+    def test_without_a_name_sbicore_is_cited(self, sbicore_):
+        status, out, _ = sbicore_("cite")
+        assert (status, out.startswith("@software{sbicore,")) == (0, True)
+
+    def test_a_part_that_it_does_not_have_is_wrong_usage(self, sbicore_, fake_distribution):
+        fake_distribution("acme", source=CITED)
+        status, _, err = sbicore_("cite", "wave", "--inner", "wave")
+        assert status == 2
+        assert "unrecognized arguments: --inner wave" in err
+
+
+class TestCheck:
+    def test_nothing_to_check_is_wrong_usage(self, sbicore_):
+        status, _, err = sbicore_("check")
+        assert (status, err) == (2, "sbicore check needs the name of a component or distribution, or --all\n")
+
+    def test_unknown_name_is_an_error(self, sbicore_):
+        assert sbicore_("check", "not_there_at_all")[0] == 1
+
+
 class TestDescribe:
     def test_hyperparameters_are_printed_with_type_bounds_default_and_doc(self, sbicore_, fake_distribution):
         fake_distribution("acme")
         status, out, _ = sbicore_("describe", "wave")
         assert status == 0
-        assert out.startswith("wave (subnet): acme:Wave\n\nA toy.\n\nCapabilities: ripple\n")
+        assert out.startswith(
+            "wave (subnet of acme 1.0): acme:Wave\n\nA toy.\n\n"
+            "Shapes: (x (*, D), t (*), conditions (*, C)) -> (*, W)\nCapabilities: ripple\n"
+        )
         assert "  depth: integer >= 1, default 1\n      Depth.\n" in out
 
     def test_json_is_the_description(self, sbicore_, fake_distribution):
@@ -99,7 +168,8 @@ class TestDoctor:
         fake_distribution("acme", source="import not_there_at_all")
         status, out, _ = sbicore_("doctor")
         assert status == 1
-        assert "subnet wave (acme 1.0): subnet 'wave' is provided by acme 1.0, which fails to import" in out
+        assert "subnet wave (acme 1.0): fails to import: ModuleNotFoundError: No module named 'not_there_at" in out
+        assert "      pip install --force-reinstall acme, or pip uninstall acme" in out
 
     def test_plugin_that_is_switched_off_is_no_failure(self, sbicore_, fake_distribution, monkeypatch):
         monkeypatch.setenv("SBICORE_DISABLE", "acme")

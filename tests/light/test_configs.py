@@ -241,7 +241,7 @@ class TestConfigure:
         assert sbicore.configure("toy_inner", kind="subnet") == Inner()
         with pytest.raises(LookupError, match="no summary network named 'toy_inner'; 'toy_inner' is a subnet"):
             sbicore.configure("toy_inner", kind="summary_network")
-        with pytest.raises(ConfigError, match=r"no kind of component named 'subnets'\.\nKinds: inference_network"):
+        with pytest.raises(ConfigError, match=r"no kind of component named 'subnets'; did you mean 'subnet'\?\nKinds"):
             sbicore.configure("toy_inner", kind="subnets")
 
 

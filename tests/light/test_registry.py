@@ -111,10 +111,19 @@ class TestInstalled:
         fake_distribution("acme")
         found = sbicore.describe("wave")
         assert (found["kind"], found["class"], found["doc"]) == ("subnet", "acme:Wave", "A toy.")
+        assert (found["distribution"], found["version"], found["references"]) == ("acme", "1.0", [])
+        assert found["shapes"] == "(x (*, D), t (*), conditions (*, C)) -> (*, W)"
+        assert found["facts"] == {"uses_time": "no", "layout": "vector", "compiles": True}
         assert found["hyperparameters"] == [
             {"name": "depth", "type": "integer", "required": False, "default": 1, "doc": "Depth.", "optional": False}
             | {"ge": 1}
         ]
+
+    def test_extensions_are_listed_after_the_components(self, fake_distribution):
+        fake_distribution("watcher", points="[sbicore]\nwatch = watcher\n", source="raise SystemExit")
+        row = {"kind": "extension", "name": "watch", "distribution": "watcher", "version": "1.0", "state": "ok"}
+        assert sbicore.plugins()[-1] == row
+        assert sbicore.plugins("extension") == [row]
 
     def test_listing_by_capability_asks_the_configs(self, fake_distribution):
         fake_distribution("acme")
@@ -140,7 +149,7 @@ class TestBroken:
             sbicore.configure("wave", kind="subnet")
         assert isinstance(caught.value.__cause__, cause)
         assert isinstance(caught.value, ImportError)
-        assert str(caught.value).endswith("SBICORE_DISABLE=acme")
+        assert "pip install --force-reinstall acme" in str(caught.value).split("\n")[1]
 
     def test_a_broken_component_inside_another_is_located(self, fake_distribution):
         from sbicore.fields import component
@@ -153,6 +162,45 @@ class TestBroken:
         fake_distribution("acme", source="raise SystemExit")
         with pytest.raises(BrokenPluginError, match=r"@ \$.inner"):
             Outer()
+
+    def test_a_package_whose_files_are_gone_is_told_from_one_that_needs_another(self, fake_distribution):
+        fake_distribution("gone", points="[sbicore.subnets]\nwave = not_there:Wave\n")
+        fake_distribution("needy", points="[sbicore.subnets]\nripple = needy:Wave\n", source="import other.thing")
+        with pytest.raises(BrokenPluginError, match="\nIts files are gone. pip install --force-reinstall gone"):
+            sbicore.configure("wave", kind="subnet")
+        with pytest.raises(BrokenPluginError, match="\nThe package 'other' is not installed. pip install --force-re"):
+            sbicore.configure("ripple", kind="subnet")
+
+    def test_a_class_that_was_renamed_points_at_the_metadata(self, fake_distribution):
+        fake_distribution("acme", points="[sbicore.subnets]\nwave = acme:OldName\n")
+        with pytest.raises(BrokenPluginError, match="\nIts metadata and its files do not match. pip install"):
+            sbicore.configure("wave", kind="subnet")
+
+    def test_missing_metadata_are_damage_that_shows_in_the_list(self, fake_distribution):
+        (fake_distribution("acme-sbi") / "METADATA").unlink()
+        [row] = rows()
+        assert (row["distribution"], row["version"], row["state"]) == (
+            "acme-sbi",
+            "1.0",
+            "damaged: its METADATA are missing",
+        )
+        with pytest.raises(BrokenPluginError, match="acme-sbi 1.0, whose installation is damaged: its METADATA are"):
+            sbicore.configure("wave", kind="subnet")
+
+    def test_what_an_interrupted_uninstallation_left_does_not_hide_the_plugin(self, fake_distribution):
+        left = fake_distribution("acme", version="0.9")
+        left.rename(left.with_name("~cme-0.9.dist-info"))
+        assert rows()[0]["state"].startswith("damaged: an interrupted uninstallation left ")
+        fake_distribution("acme", version="1.1")
+        sbicore._index.rescan()
+        assert [(row["version"], row["state"]) for row in rows()] == [("1.1", "ok")]
+        assert sbicore.configure("wave", kind="subnet").depth == 1
+
+    def test_a_slow_import_is_told(self, fake_distribution, monkeypatch):
+        monkeypatch.setattr("sbicore._loading.SLOW", -1.0)
+        fake_distribution("acme")
+        with pytest.warns(PluginWarning, match="importing acme:Wave of acme took .* s; a plugin should import torch"):
+            assert sbicore.configure("wave", kind="subnet").depth == 1
 
     def test_it_hurts_only_who_asks_for_it(self, fake_distribution):
         fake_distribution("acme")
@@ -228,7 +276,7 @@ class TestAmbiguous:
 
 
 class TestDisable:
-    @pytest.mark.parametrize("value", ["wave", "Acme.SBI", "other, acme_sbi"])
+    @pytest.mark.parametrize("value", ["wave", "Acme.SBI", "mlp, acme_sbi"])
     def test_names_and_distributions_can_be_switched_off(self, value, fake_distribution, monkeypatch):
         monkeypatch.setenv("SBICORE_DISABLE", value)
         fake_distribution("acme-sbi", source="raise SystemExit")
@@ -236,6 +284,12 @@ class TestDisable:
         with pytest.raises(UnknownComponentError, match="'wave' is switched off by SBICORE_DISABLE") as caught:
             sbicore.configure("wave", kind="subnet")
         assert caught.value.disabled
+
+    def test_a_name_that_switches_nothing_off_is_told(self, fake_distribution, monkeypatch):
+        monkeypatch.setenv("SBICORE_DISABLE", "wave,acne_sbi")
+        fake_distribution("acme-sbi")
+        with pytest.warns(PluginWarning, match="SBICORE_DISABLE names acne_sbi: no component or distribution here"):
+            assert [row["state"] for row in rows()] == ["disabled"]
 
 
 class TestSession:

@@ -3,35 +3,25 @@
 from __future__ import annotations
 
 import ast
+import configparser
 import importlib
-import importlib.util
 import re
 import statistics
-import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
+import catalogue
 import pytest
+from catalogue import PLUGINS, ROOT
+from packaging.requirements import Requirement
+from wheels import tracked
 
-ROOT = Path(__file__).resolve().parents[2]
-PLUGINS = sorted(path.parent for path in ROOT.glob("plugins/*/pyproject.toml"))
-HOOKS = re.findall(r"^def (sbicore_\w+)", (ROOT / "sbicore" / "hookspecs.py").read_text("utf-8"), re.MULTILINE)
+HOOKS = re.findall(r"^def (sbicore_.*):$", (ROOT / "sbicore" / "hookspecs.py").read_text("utf-8"), re.MULTILINE)
 IMPORTED_AS = {"attr": "attrs", "ot": "pot", "sklearn": "scikit-learn"}
 
-_spec = importlib.util.spec_from_file_location("catalogue", Path(__file__).with_name("catalogue.py"))
-assert _spec is not None
-assert _spec.loader is not None
-catalogue = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(catalogue)
-
 each_plugin = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda path: path.name)
-
-
-def tracked() -> list[Path]:
-    """Files that git knows or would add."""
-    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    return [ROOT / line for line in done.stdout.splitlines()]
+each_distribution = pytest.mark.parametrize("folder", [ROOT, *PLUGINS], ids=["sbicore", *(p.name for p in PLUGINS)])
 
 
 def sources(folder: Path) -> list[Path]:
@@ -73,8 +63,8 @@ class TestTop:
         assert set(block[1].splitlines()) <= set((ROOT / ".ci" / "run").read_text("utf-8").splitlines())
 
     @pytest.mark.parametrize("hook", HOOKS)
-    def test_hook_is_documented(self, hook):
-        assert hook in (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    def test_hook_is_documented_with_its_exact_signature(self, hook):
+        assert f"\n## `{hook}`\n" in (ROOT / "docs" / "authors" / "hooks.md").read_text("utf-8")
 
 
 class TestCore:
@@ -91,17 +81,63 @@ class TestCore:
                 found = getattr(importlib.import_module(module), attribute)
                 assert (found.name, found.kind) == (name, catalogue.kinds()[group])
 
-    def test_catalogue_is_up_to_date(self):
-        command = "run: python tests/monorepo/catalogue.py"
-        assert catalogue.TARGET.read_text("utf-8") == catalogue.text(), command
+    @pytest.mark.parametrize("path", catalogue.GENERATED, ids=lambda path: path.name)
+    def test_generated_files_are_up_to_date(self, path):
+        assert path.read_text("utf-8") == catalogue.GENERATED[path](), "run: python tests/monorepo/catalogue.py"
 
 
 class TestFiles:
-    @pytest.mark.parametrize("folder", [ROOT / "sbicore", *(p / "src" for p in PLUGINS)], ids=lambda p: p.parent.name)
-    def test_files_are_short(self, folder):
-        lengths = {path: len(path.read_text("utf-8").splitlines()) for path in sources(folder)}
+    def test_files_are_short(self):
+        lengths = {path: len(path.read_text("utf-8").splitlines()) for path in tracked() if path.suffix == ".py"}
         assert [str(path) for path, length in lengths.items() if length > 400] == []
-        assert statistics.median(lengths.values()) < 150
+
+    @pytest.mark.parametrize("folder", [ROOT / "sbicore", *(p / "src" for p in PLUGINS)], ids=lambda p: p.parent.name)
+    def test_most_files_are_very_short(self, folder):
+        assert statistics.median(len(path.read_text("utf-8").splitlines()) for path in sources(folder)) < 150
+
+
+class TestTox:
+    def test_environments_are_those_with_a_section_and_the_plugins(self):
+        tox = configparser.ConfigParser(interpolation=None)
+        tox.read(ROOT / "tox.ini")
+        *named, listed = re.split(r",\s*(?![^{]*})", tox["tox"]["env_list"])
+        assert listed == f"sbicore-{{{','.join(plugin.name.removeprefix('sbicore-') for plugin in PLUGINS)}}}"
+        sections = {section.removeprefix("testenv:") for section in tox.sections() if section.startswith("testenv:")}
+        assert sections == {*named, "slow", "generate"}
+
+
+class TestNames:
+    def test_no_two_distributions_register_the_same_name(self):
+        found = Counter((row.kind, row.name) for folder in (ROOT, *PLUGINS) for row in catalogue.components(folder))
+        assert [key for key, count in found.items() if count > 1] == []
+
+
+class TestVersions:
+    @each_distribution
+    def test_version_is_the_top_of_the_changelog(self, folder):
+        page = ROOT / "docs" / "changelog.md" if folder == ROOT else folder / "CHANGELOG.md"
+        heading = re.search(r"^## (\S+)", page.read_text("utf-8"), re.MULTILINE)
+        assert heading
+        assert heading[1] == catalogue.project(folder)["version"]
+
+    @each_distribution
+    def test_requirements_have_a_lower_bound_and_ours_stay_within_a_major_version(self, folder):
+        facts = catalogue.project(folder)
+        versions = {project["name"]: project["version"] for project in map(catalogue.project, [ROOT, *PLUGINS])}
+        extras = facts.get("optional-dependencies", {})
+        for line in (line for lines in [facts["dependencies"], *extras.values()] for line in lines):
+            requirement = Requirement(line)
+            operators = {specifier.operator for specifier in requirement.specifier}
+            if requirement.name not in versions:
+                assert ">=" in operators, line
+            elif not requirement.extras:
+                assert operators == {">=", "<"}, line
+                assert versions[requirement.name] in requirement.specifier, line
+
+    def test_extras_of_core(self):
+        extras = catalogue.project(ROOT)["optional-dependencies"]
+        assert extras.keys() == {"all", "quickstart", "testing"}
+        assert [Requirement(line).name for line in extras["all"]] == [plugin.name for plugin in PLUGINS]
 
 
 @each_plugin
@@ -120,14 +156,10 @@ class TestPlugin:
                 module, _, attribute = value.partition(":")
                 assert attribute in bound_names(plugin / "src" / module.replace(".", "/") / "__init__.py")
 
-    def test_core_is_required_within_one_major_version(self, plugin):
-        lines = [re.sub(r"\s", "", line) for line in catalogue.project(plugin)["dependencies"]]
-        assert any(re.fullmatch(r"sbicore>=\d[\d.]*,<\d+", line) for line in lines)
-
-    def test_version_is_the_top_of_the_changelog(self, plugin):
-        heading = re.search(r"^## (\S+)", (plugin / "CHANGELOG.md").read_text("utf-8"), re.MULTILINE)
-        assert heading
-        assert heading[1] == catalogue.project(plugin)["version"]
+    def test_core_is_required_and_its_testing_extra_for_the_tests(self, plugin):
+        facts = catalogue.project(plugin)
+        assert "sbicore" in {Requirement(line).name for line in facts["dependencies"]}
+        assert "sbicore[testing]" in facts["optional-dependencies"]["testing"]
 
     def test_readme_types_and_tests_are_there(self, plugin):
         assert (plugin / "README.md").read_text("utf-8").strip()

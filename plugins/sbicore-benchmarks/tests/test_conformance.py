@@ -1,9 +1,10 @@
 """The benchmark simulators keep the contract of simulators."""
 
-from sbicore_benchmarks import TwoMoons
+import sbicore_benchmarks
 
-from sbicore.testing import check_component
+from sbicore.testing import parametrize_conformance
 
 
-def test_conformance():
-    check_component(TwoMoons())
+@parametrize_conformance([getattr(sbicore_benchmarks, name)() for name in sbicore_benchmarks.__all__])
+def test_conformance(component, check):
+    check(component)

@@ -23,17 +23,3 @@ def test_linear_gaussian_references_are_the_conjugate_posterior():
         gradient = -mean + MATRIX.T @ (observable - MATRIX @ mean) / NOISE**2
         assert np.abs(np.linalg.solve(precision, gradient)).max() < 0.05
         assert np.cov(draws.T) == pytest.approx(np.linalg.inv(precision), abs=0.05)
-
-
-def test_slcp_is_as_defined():
-    """Whitened by the parameters that made them, the pairs are independent and standard normal."""
-    data = PROBLEMS["slcp"].simulate(5000, 1)
-    theta, x = (data[name].astype(np.float64) for name in ("parameters", "observables"))
-    x = x.reshape(-1, 4, 2)
-    u = (x[..., 0] - theta[:, [0]]) / theta[:, [2]] ** 2
-    v = (x[..., 1] - theta[:, [1]]) / theta[:, [3]] ** 2
-    rho = np.tanh(theta[:, [4]])
-    usable = (np.abs(theta[:, 2:4]) > 0.3).all(axis=1) & (np.abs(rho[:, 0]) < 0.95)
-    white = np.stack([u, (v - rho * u) / np.sqrt(1 - rho**2)])[:, usable].reshape(2, -1)
-    assert white.mean(axis=1) == pytest.approx(0.0, abs=0.05)
-    assert np.cov(white) == pytest.approx(np.eye(2), abs=0.05)

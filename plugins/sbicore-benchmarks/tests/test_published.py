@@ -7,7 +7,7 @@ import zipfile
 import numpy as np
 import pytest
 from sbicore_benchmarks import TwoMoons, published as module
-from sbicore_benchmarks.published import WHEEL, fetch, published
+from sbicore_benchmarks.published import TASKS, WHEEL, fetch, published
 
 from sbicore.errors import DataError
 
@@ -51,9 +51,32 @@ def test_a_classifier_cannot_tell_published_from_exact_draws(wheel, observation)
     assert 0.47 < c2st(exact, draws[:4000]) < 0.53
 
 
-def test_a_task_or_observation_that_is_not_there_is_named(wheel):
-    with pytest.raises(DataError, match="no observation 11 of a task 'two_moons'"):
-        published("two_moons", 11)
+@pytest.mark.parametrize("task", TASKS)
+def test_what_is_published_fits_the_simulator(task, simulators, references):
+    simulator = simulators[task]
+    observable, true_parameters, draws = references(task, 3)
+    assert observable.shape == (len(simulator.observable_names),)
+    assert true_parameters.shape == draws.shape[1:] == (len(simulator.parameter_names),)
+    assert len(draws) == 10_000
+    assert draws.dtype == observable.dtype == true_parameters.dtype == np.float32
+    assert np.isfinite(simulator.prior_log_prob(draws)).all()
+
+
+@pytest.mark.parametrize("task", ["two_moon", "SLCP_distractors", "two_moons "])
+def test_an_unknown_task_is_refused_with_a_close_name(task):
+    with pytest.raises(DataError, match=rf"a task {task!r}; did you mean '\w+'\?\nTasks: .*, two_moons"):
+        published(task, 1)
+
+
+def test_a_task_without_references_is_refused():
+    with pytest.raises(DataError, match="Nothing is published for a task 'inverse_kinematics'"):
+        published("inverse_kinematics", 1)
+
+
+@pytest.mark.parametrize("observation", [0, 11, -1, 1.5, 1.0, "1", None])
+def test_an_observation_that_is_not_there_is_refused(observation):
+    with pytest.raises(DataError, match=rf"no observation {observation!r} of 'two_moons'.*\n.*give 1 to 10"):
+        published("two_moons", observation)
 
 
 def test_a_filled_cache_needs_no_connection(wheel, empty_cache, no_pip):
@@ -63,7 +86,7 @@ def test_a_filled_cache_needs_no_connection(wheel, empty_cache, no_pip):
 
 
 def test_without_cache_and_connection_the_error_says_what_to_type(empty_cache, no_pip):
-    with pytest.raises(DataError, match=r"(?s)no connection.*python -m pip download sbibm==1\.1\.0 --no-deps"):
+    with pytest.raises(DataError, match=r"(?s)is missing.*no connection.*pip download sbibm==1\.1\.0 --no-deps"):
         fetch()
 
 
@@ -71,5 +94,12 @@ def test_a_file_with_another_digest_is_never_read(empty_cache, no_pip):
     empty_cache.mkdir()
     with zipfile.ZipFile(empty_cache / WHEEL, "w") as forged:
         forged.writestr("sbibm/tasks/two_moons/files/num_observation_1/observation.csv", "a,b\n1,2\n")
-    with pytest.raises(DataError, match="not in"):
+    with pytest.raises(DataError, match=r"(?s)is damaged \(another checksum\).*no connection.*--no-deps"):
+        published("two_moons", 1)
+
+
+def test_a_truncated_file_is_never_read(wheel, empty_cache, no_pip):
+    empty_cache.mkdir()
+    (empty_cache / WHEEL).write_bytes(wheel.read_bytes()[:-1])
+    with pytest.raises(DataError, match="is damaged"):
         published("two_moons", 1)

@@ -1,9 +1,8 @@
 """Both perceptrons keep the contract of subnets."""
 
-import pytest
 from sbicore_mlp import MLP, TimeMLP
 
-from sbicore.testing import check_component
+from sbicore.testing import parametrize_conformance
 
 CONFIGS = [
     MLP(),
@@ -14,6 +13,6 @@ CONFIGS = [
 ]
 
 
-@pytest.mark.parametrize("config", CONFIGS, ids=repr)
-def test_conformance(config):
-    check_component(config)
+@parametrize_conformance(CONFIGS)
+def test_conforms(component, check):
+    check(component)

@@ -7,7 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .config import TwoMoons
+from sbicore.config import SimulatorConfig
+
+from .config import SLCP, TwoMoons
 from .published import published
 
 __all__ = ["PROBLEMS", "Problem"]
@@ -34,8 +36,8 @@ def _published(task: str) -> list[tuple[Array, Array]]:
     return [(row.observable, row.draws) for row in rows]
 
 
-def _two_moons(n: int, seed: int) -> dict[str, Array]:
-    return TwoMoons().build().sample(n, seed=seed)
+def _sampler(task: SimulatorConfig) -> Callable[[int, int], dict[str, Array]]:
+    return lambda n, seed: task.sample(n, seed=seed)
 
 
 def _linear_gaussian(n: int, seed: int) -> dict[str, Array]:
@@ -56,21 +58,8 @@ def _linear_gaussian_references() -> list[tuple[Array, Array]]:
     return list(zip(observables, draws, strict=True))
 
 
-def _slcp(n: int, seed: int) -> dict[str, Array]:
-    """Simple likelihood, complex posterior (task T.3 of arXiv:2101.04653): four correlated pairs."""
-    rng = np.random.default_rng(seed)
-    theta = rng.uniform(-3.0, 3.0, (n, 5))
-    mean_1, mean_2, root_1, root_2, slope = theta.T[:, :, None]
-    first, second = rng.normal(size=(2, n, 4))
-    rho = np.tanh(slope)
-    x_1 = mean_1 + root_1**2 * first
-    x_2 = mean_2 + root_2**2 * (rho * first + np.sqrt(1.0 - rho**2) * second)
-    x = np.stack([x_1, x_2], axis=-1).reshape(n, 8)
-    return {"parameters": theta.astype(np.float32), "observables": x.astype(np.float32)}
-
-
 PROBLEMS = {
-    "two_moons": Problem(_two_moons, lambda: _published("two_moons")),
+    "two_moons": Problem(_sampler(TwoMoons()), lambda: _published("two_moons")),
     "linear_gaussian": Problem(_linear_gaussian, _linear_gaussian_references),
-    "slcp": Problem(_slcp, lambda: _published("slcp")),
+    "slcp": Problem(_sampler(SLCP()), lambda: _published("slcp")),
 }

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen
 from sbicore.fields import choice, component, integer, number, options
+from sbicore.references import Reference
 from sbicore.solver import SolverOptions
 
 if TYPE_CHECKING:
@@ -30,17 +31,29 @@ class LogProbOptions(SolverOptions):
 
 @frozen(kw_only=True)
 class FlowMatching(InferenceNetworkConfig):
-    """A velocity field that carries noise to the posterior along straight paths.
-
-    References:
-        | Flow Matching for Generative Modeling (Lipman et al., 2022)
-        | https://arxiv.org/abs/2210.02747
-        | Flow Matching for Scalable Simulation-Based Inference (Wildberger et al., 2023)
-        | https://arxiv.org/abs/2305.17161
-    """
+    """A velocity field that carries noise to the posterior along straight paths."""
 
     name: ClassVar[str] = "flow_matching"
     capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob"})
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="Lipman, Yaron and Chen, Ricky T. Q. and Ben-Hamu, Heli and Nickel, Maximilian and Le, Matt",
+            title="Flow Matching for Generative Modeling",
+            year=2023,
+            venue="International Conference on Learning Representations",
+            arxiv="2210.02747",
+        ),
+        Reference(
+            authors=(
+                "Wildberger, Jonas and Dax, Maximilian and Buchholz, Simon and Green, Stephen R. and "
+                "Macke, Jakob H. and Schölkopf, Bernhard"
+            ),
+            title="Flow Matching for Scalable Simulation-Based Inference",
+            year=2023,
+            venue="Advances in Neural Information Processing Systems",
+            arxiv="2305.17161",
+        ),
+    )
     sample_options: ClassVar[type[Options]] = SolverOptions
     log_prob_options: ClassVar[type[Options]] = LogProbOptions
 

@@ -32,8 +32,10 @@ def hutchinson_trace(
 
 
 def _vector_jacobian(field: Callable[[Tensor], Tensor], x: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """`e' (dv/dx)` for each of the vectors, and `v(x)`; differentiable where gradients are on."""
+    graph = torch.is_grad_enabled()
     with torch.enable_grad():
-        x = x.detach().requires_grad_()
+        x = x if graph and x.requires_grad else x.detach().requires_grad_()
         value = field(x)
-        (products,) = torch.autograd.grad(value, x, vectors, is_grads_batched=True)
-    return products, value.detach()
+        (products,) = torch.autograd.grad(value, x, vectors, is_grads_batched=True, create_graph=graph)
+    return products, value if graph else value.detach()

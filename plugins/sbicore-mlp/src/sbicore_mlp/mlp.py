@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import SubnetConfig, frozen
 from sbicore.fields import choice, flag, number, sizes
+from sbicore.references import Reference
 
 if TYPE_CHECKING:
     from sbicore.shapes import Shapes
@@ -20,15 +21,19 @@ NORMS = ("layer", "rms")
 
 @frozen(kw_only=True)
 class MLP(SubnetConfig):
-    """A multilayer perceptron of x, the conditions and, where one is given, the raw time.
-
-    References:
-        | Deep Residual Learning for Image Recognition (He et al., 2015)
-        | https://arxiv.org/abs/1512.03385
-    """
+    """A multilayer perceptron of x, the conditions and, where one is given, the raw time."""
 
     name: ClassVar[str] = "mlp"
     uses_time: ClassVar[str] = "optional"
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors="He, Kaiming and Zhang, Xiangyu and Ren, Shaoqing and Sun, Jian",
+            title="Deep Residual Learning for Image Recognition",
+            year=2016,
+            venue="IEEE Conference on Computer Vision and Pattern Recognition",
+            arxiv="1512.03385",
+        ),
+    )
 
     widths: tuple[int, ...] = sizes((256, 256), doc="Widths of the hidden layers.")
     activation: str = choice("silu", options=ACTIVATIONS, doc="Activation of every layer.")

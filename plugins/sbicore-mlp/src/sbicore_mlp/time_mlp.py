@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from sbicore.config import SubnetConfig, frozen
 from sbicore.errors import ConfigError
 from sbicore.fields import choice, flag, integer, number, sizes
+from sbicore.references import Reference
 
 from .mlp import ACTIVATIONS, NORMS
 
@@ -20,17 +21,29 @@ __all__ = ["TimeMLP"]
 
 @frozen(kw_only=True)
 class TimeMLP(SubnetConfig):
-    """A multilayer perceptron modulated by time, and by the conditions where asked.
-
-    References:
-        | FiLM: Visual Reasoning with a General Conditioning Layer (Perez et al., 2017)
-        | https://arxiv.org/abs/1709.07871
-        | Fourier Features Let Networks Learn High Frequency Functions (Tancik et al., 2020)
-        | https://arxiv.org/abs/2006.10739
-    """
+    """A multilayer perceptron modulated by time, and by the conditions where asked."""
 
     name: ClassVar[str] = "time_mlp"
     uses_time: ClassVar[str] = "required"
+    references: ClassVar[tuple[Reference, ...]] = (
+        Reference(
+            authors=("Perez, Ethan and Strub, Florian and de Vries, Harm and Dumoulin, Vincent and Courville, Aaron"),
+            title="FiLM: Visual Reasoning with a General Conditioning Layer",
+            year=2018,
+            venue="AAAI Conference on Artificial Intelligence",
+            arxiv="1709.07871",
+        ),
+        Reference(
+            authors=(
+                "Tancik, Matthew and Srinivasan, Pratul P. and Mildenhall, Ben and Fridovich-Keil, Sara and "
+                "Raghavan, Nithin and Singhal, Utkarsh and Ramamoorthi, Ravi and Barron, Jonathan T. and Ng, Ren"
+            ),
+            title="Fourier Features Let Networks Learn High Frequency Functions in Low Dimensional Domains",
+            year=2020,
+            venue="Advances in Neural Information Processing Systems",
+            arxiv="2006.10739",
+        ),
+    )
 
     widths: tuple[int, ...] = sizes((256,) * 5, doc="Widths of the hidden layers.")
     activation: str = choice("silu", options=ACTIVATIONS, doc="Activation of every layer.")

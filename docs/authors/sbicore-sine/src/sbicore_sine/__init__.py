@@ -1,0 +1,5 @@
+"""A perceptron with sine activations for sbicore."""
+
+from .config import SineMLP
+
+__all__ = ["SineMLP"]

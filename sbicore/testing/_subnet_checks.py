@@ -1,0 +1,31 @@
+"""What is asked of subnets beyond what holds for every module."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from ._cases import cases
+from ._check import require
+
+ROWS, DRAWS = 3, 5
+
+
+def check_facts(config: Any) -> None:
+    """`uses_time` is `required`, `optional` or `no`, and `layout` is `vector` or `image`."""
+    require(config.uses_time in {"required", "optional", "no"}, f"uses_time is {config.uses_time!r}")
+    require(config.layout in {"vector", "image"}, f"layout is {config.layout!r}")
+
+
+def check_shared(config: Any) -> None:
+    """A shared `t (1,)` and `conditions (R, 1, C)` give the same numbers as full ones."""
+    for case in cases(config):
+        module, full = case.make(), case.inputs((ROWS, DRAWS))
+        shared = full | {k: v.flatten()[:1] if k == "t" else v[:, :1] for k, v in full.items() if k != "x"}
+        full |= {k: v.expand_as(full[k]) for k, v in shared.items()}
+        close = torch.allclose(module(**shared), module(**full), rtol=1e-5, atol=1e-5)
+        require(close, f"{case}: they differ")
+
+
+CHECKS = (check_facts, check_shared)
