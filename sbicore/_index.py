@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import warnings
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlparse
 
 from ._kinds import KINDS
+from ._messages import close_match
 from .errors import PluginWarning
 
 __all__ = [
@@ -23,7 +25,9 @@ __all__ = [
     "extensions",
     "install_command",
     "is_disabled",
+    "is_editable",
     "register",
+    "reinstall_command",
     "rescan",
     "same",
     "unregister",
@@ -133,13 +137,44 @@ def catalogue() -> dict[str, dict[str, dict[str, str]]]:
 
 
 def install_command(*distributions: str) -> str:
-    """What to type to install first-party distributions, from the checkout where core came from one."""
-    checkout = _checkout()
-    targets = [
-        str(checkout / "plugins" / name) if checkout and (checkout / "plugins" / name).is_dir() else name
-        for name in distributions
-    ]
-    return f"pip install {shlex.join(targets)}"
+    """What to type to install first-party distributions.
+
+    Where core came from a checkout they are its folders, with those they require and that are absent, too: pip
+    would look for these elsewhere.
+    """
+    checkout = _source("sbicore")
+    folders = checkout / "plugins" if checkout and (checkout / "plugins").is_dir() else None
+    if folders is None:
+        return f"pip install {shlex.join(distributions)}"
+    todo, targets = list(distributions), {}
+    while todo:
+        name = todo.pop(0)
+        project = folders / name / "pyproject.toml"
+        targets[name] = str(project.parent) if project.is_file() else name
+        required = re.findall(r'"(sbicore-[\w-]+)', project.read_text("utf-8")) if project.is_file() else []
+        todo += [other for other in required if other not in targets and other != name and not _is_installed(other)]
+    return f"pip install {shlex.join(targets.values())}"
+
+
+def reinstall_command(distribution: str) -> str:
+    """What to type to install it again: from its folder where it came from one, since an index may have another."""
+    folder = _source(distribution)
+    if folder is None:
+        return f"pip install --force-reinstall {distribution}"
+    return f"pip install {'-e' if is_editable(distribution) else '--force-reinstall'} {shlex.quote(str(folder))}"
+
+
+def is_editable(distribution: str) -> bool:
+    """Whether it was installed with `pip install -e`."""
+    return bool(_direct_url(distribution).get("dir_info", {}).get("editable"))
+
+
+def _is_installed(distribution: str) -> bool:
+    try:
+        metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return False
+    return True
 
 
 def _scanned() -> list[Entry]:
@@ -177,6 +212,15 @@ def _scan() -> Iterator[Entry]:
 
 def _entries_of(distribution: metadata.Distribution) -> Iterator[Entry]:
     points = [point for point in distribution.entry_points if point.group in _GROUPS]
+    for group in {point.group for point in distribution.entry_points if point.group.startswith("sbicore")}:
+        near = None if group in _GROUPS else close_match(group, _GROUPS)
+        if near:
+            warnings.warn(
+                f"{distribution.metadata['Name']} has entry points in {group!r}, which is no group; "
+                f"did its authors mean {near!r}?",
+                PluginWarning,
+                stacklevel=2,
+            )
     if not points:
         return
     folder = str(getattr(distribution, "_path", ""))
@@ -197,17 +241,21 @@ def _is_left_over(distribution: metadata.Distribution) -> bool:
     return Path(str(getattr(distribution, "_path", ""))).name.startswith("~")
 
 
-def _checkout() -> Path | None:
-    """The folder core was installed from, if that is a source tree with plugins."""
+def _direct_url(distribution: str) -> dict[str, Any]:
+    """What pip noted where a distribution was not taken from an index by its name."""
     try:
-        text = metadata.distribution("sbicore").read_text("direct_url.json")
+        text = metadata.distribution(distribution).read_text("direct_url.json")
     except metadata.PackageNotFoundError:
-        return None
-    url = urlparse(json.loads(text).get("url", "")) if text else None
-    if url is None or url.scheme != "file":
-        return None
+        return {}
+    found: dict[str, Any] = json.loads(text) if text else {}
+    return found
+
+
+def _source(distribution: str) -> Path | None:
+    """The folder that it was installed from, if it was."""
+    url = urlparse(_direct_url(distribution).get("url", ""))
     folder = Path(unquote(url.path))
-    return folder if (folder / "plugins").is_dir() else None
+    return folder if url.scheme == "file" and folder.is_dir() else None
 
 
 def _normal(name: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import warnings
+from collections.abc import Iterator
 from typing import Any
 
 from . import _compat, _index, config as _config
@@ -34,7 +35,10 @@ def load(entry: _index.Entry) -> type[Any]:
     what = f"{kind_of(entry.kind).title} {entry.name!r} is provided by {entry.distribution} {entry.version}"
     facts = {"distribution": entry.distribution, "entry_point": entry.value}
     if entry.damage:
-        raise BrokenPluginError(f"{what}, whose installation is damaged: {entry.damage}\n{_reinstall(entry)}", **facts)
+        raise BrokenPluginError(
+            f"{what}, whose installation is damaged: {entry.damage}\n{_index.reinstall_command(entry.distribution)}",
+            **facts,
+        )
     started = time.perf_counter()
     try:
         found = entry.load()
@@ -51,7 +55,21 @@ def load(entry: _index.Entry) -> type[Any]:
             PluginWarning,
             stacklevel=2,
         )
-    return checked(found, entry.kind, f"{entry.value} of {entry.distribution}, registered as {entry.name!r},")
+    found = checked(found, entry.kind, f"{entry.value} of {entry.distribution}, registered as {entry.name!r},")
+    for complaint in _complaints(found, entry):
+        raise InvalidComponentError(f"{entry.value} of {entry.distribution} {complaint}")
+    return found
+
+
+def _complaints(found: type[Any], entry: _index.Entry) -> Iterator[str]:
+    """What makes a class unusable that is a config."""
+    name = vars(found).get("name", getattr(found, "name", None))
+    if "__attrs_attrs__" not in vars(found):
+        yield f"is not decorated\nWrite @frozen(kw_only=True) above class {found.__name__}"
+    elif not isinstance(name, str):
+        yield f"does not say its name\nAdd to the class: name: ClassVar[str] = {entry.name!r}"
+    elif name != entry.name:
+        yield f"is registered as {entry.name!r}, but its name is {name!r}\nThe entry point and the class must agree."
 
 
 def checked(found: Any, kind: str, what: str) -> type[Any]:
@@ -65,15 +83,14 @@ def checked(found: Any, kind: str, what: str) -> type[Any]:
 def _remedy(entry: _index.Entry, error: BaseException) -> str:
     """What helps: files may be gone, a requirement absent, or the plugin at fault."""
     package = entry.value.partition(":")[0].partition(".")[0]
+    again = _index.reinstall_command(entry.distribution)
     missing = getattr(error, "name", None) if isinstance(error, ModuleNotFoundError) else None
+    if _index.is_editable(entry.distribution):
+        return f"Correct its code or its entry point; after a change of pyproject.toml: {again}"
     if missing and missing.partition(".")[0] == package:
-        return f"Its files are gone. {_reinstall(entry)}, or pip uninstall {entry.distribution}"
+        return f"Its files are gone. {again}, or pip uninstall {entry.distribution}"
     if missing:
-        return f"The package {missing!r} is not installed. {_reinstall(entry)}"
+        return f"The package {missing!r} is not installed. {again}"
     if isinstance(error, AttributeError):
-        return f"Its metadata and its files do not match. {_reinstall(entry)}"
-    return f"{_reinstall(entry)}, or report it to its authors"
-
-
-def _reinstall(entry: _index.Entry) -> str:
-    return f"pip install --force-reinstall {entry.distribution}"
+        return f"Its metadata and its files do not match. {again}"
+    return f"{again}, or report it to its authors"

@@ -99,7 +99,7 @@ class Hyperparameters(metaclass=_Checked):
             if name not in fields:
                 raise UnknownHyperparameterError(
                     f"{cls._title()} has no {cls._noun()} {name!r}{did_you_mean(name, fields)}\n"
-                    f"It has: {listing(fields)}",
+                    + (f"It has: {listing(fields)}" if fields else f"It has none; take {name}= out."),
                     name=name,
                     near=close_match(name, fields),
                 )

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 import importlib
 import sys
+import warnings
 from collections.abc import Sequence
+from typing import Any
 
 __all__ = ["main"]
 
@@ -16,6 +18,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a subcommand; the exit status is 0 on success, 1 on an error, 2 on wrong usage."""
     from ..errors import SbicoreError
 
+    if argv is None:
+        warnings.showwarning = _show
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = _parser(arguments[0] if arguments and arguments[0] in _BUILT_IN else None)
     options = parser.parse_args(arguments)
@@ -51,3 +55,8 @@ def _parser(command: str | None) -> argparse.ArgumentParser:
 
         add_commands(commands)
     return parser
+
+
+def _show(message: Warning | str, *_: Any, **__: Any) -> None:
+    """A warning as a command prints it: without the place in the code."""
+    print(f"warning: {message}", file=sys.stderr)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 __all__ = ["add"]
@@ -25,20 +26,38 @@ def run(options: argparse.Namespace) -> int:
     if options.name is None and not options.all:
         print("sbicore check needs the name of a component or distribution, or --all", file=sys.stderr)
         return 2
-    from ..testing import check_component
-    from ._names import classes_of
+    from ._names import components_of
 
     reports = []
-    for component in classes_of(options.name, options.kind, everything=options.all):
-        for config in component.examples():
-            reports.append(check_component(config, on_failure="report"))
+    for component in components_of(options.name, options.kind, everything=options.all):
+        for report in _reports(component):
+            reports.append(report)
             if not options.json:
-                print(f"{reports[-1]}\n", flush=True)
+                print(f"{report}\n", flush=True)
     if options.json:
         print(json.dumps([_plain(report) for report in reports], indent=2))
     else:
         print(_summary(reports))
     return int(not all(report.passed for report in reports))
+
+
+def _reports(component: Any) -> Iterator[Any]:
+    """Of each example; one that says why, where there are none to check."""
+    from ..errors import SbicoreError
+    from ..registry import resolve
+    from ..testing import check_component, examples_of
+
+    try:
+        examples = examples_of(resolve(component.name, kind=component.kind))
+    except SbicoreError as error:
+        from ..testing import Report, Result
+
+        rule = "The component can be loaded, and makes its examples."
+        result = Result("load", "failed", rule, " ".join(str(error).split()))
+        yield Report(component.name, component.kind, "not loaded", (result,))
+        return
+    for config in examples:
+        yield check_component(config, on_failure="report")
 
 
 def _plain(report: Any) -> dict[str, Any]:

@@ -10,7 +10,12 @@ __all__ = ["add"]
 
 def add(commands: Any) -> None:
     """Add the subcommand."""
-    parser = commands.add_parser("cite", help="print BibTeX of what is in use")
+    parser = commands.add_parser(
+        "cite",
+        help="print BibTeX of what is in use",
+        usage="sbicore cite [-h] [NAME [--PART NAME ...]]",
+        epilog="Parts are the components inside it, see `sbicore describe NAME`; a solver is cited by its name.",
+    )
     parser.add_argument("name", nargs="?", help="e.g. flow_matching, or distribution/name; without one, sbicore itself")
     parser.add_argument("parts", nargs=argparse.REMAINDER, metavar="--PART NAME", help="e.g. --subnet mlp")
     parser.set_defaults(run=run)
@@ -24,7 +29,9 @@ def run(options: argparse.Namespace) -> int:
         print(cite())
         return 0
     from ..registry import configure
+    from ._names import require_component
 
+    require_component(options.name)
     print(cite(configure(options.name, **_parts(options))))
     return 0
 

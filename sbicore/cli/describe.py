@@ -23,7 +23,9 @@ def add(commands: Any) -> None:
 def run(options: argparse.Namespace) -> int:
     """Print the description."""
     from ..description import describe
+    from ._names import require_component
 
+    require_component(options.name, options.kind)
     found = describe(options.name, kind=options.kind)
     if options.json:
         print(json.dumps(found, indent=2))

@@ -15,9 +15,9 @@ __all__ = ["add"]
 _ADVICE = {
     "incompatible": "pip install --upgrade {distribution} sbicore",
     "ambiguous": "say {distribution}/{name}, or uninstall one of them, or leave it out: SBICORE_DISABLE={distribution}",
-    "damaged": "pip install --force-reinstall {distribution}, or delete what is left of it",
+    "damaged": "{again}, or delete what is left of it",
     "slow": "it should import nothing heavy before it is built: tell its authors, or pip uninstall {distribution}",
-    "fails to import": "pip install --force-reinstall {distribution}, or pip uninstall {distribution}",
+    "fails to import": "{again}, or pip uninstall {distribution}",
     "exits": "a plugin must not end the program: tell its authors, or pip uninstall {distribution}",
     "invalid": "tell its authors; sbicore check {distribution}/{name} says more",
 }
@@ -82,4 +82,7 @@ def _machine() -> dict[str, Any]:
 
 
 def _explained(row: dict[str, str]) -> dict[str, str]:
-    return row | {"advice": _ADVICE.get(row["state"].partition(":")[0], "").format(**row)}
+    from .._index import reinstall_command
+
+    advice = _ADVICE.get(row["state"].partition(":")[0], "")
+    return row | {"advice": advice.format(again=reinstall_command(row["distribution"]), **row)}

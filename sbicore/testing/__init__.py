@@ -19,7 +19,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ._pytest import parametrize_conformance
-from ._runner import Report, Result, check_component, checks
+from ._runner import Report, Result, check_component, checks, examples_of
 from .toys import GaussianTask, TinySubnet
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ __all__ = [
     "TinySubnet",
     "check_component",
     "checks",
+    "examples_of",
     "parametrize_conformance",
 ]
 

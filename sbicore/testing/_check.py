@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-__all__ = ["Check", "NotApplicable", "advised", "applies", "is_advised", "only", "require", "require_protocol", "rule"]
+__all__ = [
+    "Check",
+    "NotApplicable",
+    "advised",
+    "applies",
+    "decisive",
+    "is_advised",
+    "is_decisive",
+    "only",
+    "require",
+    "require_protocol",
+    "rule",
+]
 
 Check = Callable[[Any], None]
 F = TypeVar("F", bound=Check)
@@ -44,6 +56,12 @@ def advised(check: F) -> F:
     return check
 
 
+def decisive(check: F) -> F:
+    """Decorator: where it fails, the checks after it have nothing to say and are left out."""
+    check.decisive = True  # type: ignore[attr-defined]
+    return check
+
+
 def applies(check: Check, config: Any) -> bool:
     """Whether this check is asked of this config."""
     when = getattr(check, "applies", None)
@@ -53,6 +71,11 @@ def applies(check: Check, config: Any) -> bool:
 def is_advised(check: Check) -> bool:
     """Whether the check only advises."""
     return bool(getattr(check, "advised", False))
+
+
+def is_decisive(check: Check) -> bool:
+    """Whether its failure ends the run."""
+    return bool(getattr(check, "decisive", False))
 
 
 def rule(check: Check) -> str:

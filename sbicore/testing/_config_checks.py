@@ -11,15 +11,18 @@ import attrs
 from ..errors import UnknownHyperparameterError
 from ..references import Reference
 from ..registry import registered
-from ._check import advised, require
+from ._check import advised, decisive, require
 from .toys import TinySubnet
 
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 
 
+@decisive
 def check_class(config: Any) -> None:
-    """The class is decorated with `@frozen(kw_only=True)` and has examples: override `examples()` where needed."""
+    """The class is decorated with `@frozen`, its class facts are `ClassVar`s, and it has examples: see `examples()`."""
     require("__attrs_attrs__" in vars(type(config)), f"{type(config).__name__} is not decorated")
+    facts = [field.name for field in attrs.fields(type(config)) if field.name in _class_facts(config)]
+    require(not facts, f"{', '.join(facts)} would be a hyperparameter: annotate it as ClassVar[...]")
     examples = type(config).examples()
     require(examples, "examples() is empty")
     require(all(type(example) is type(config) for example in examples), f"examples() is {examples!r}")
@@ -56,7 +59,10 @@ def check_round_trip(config: Any) -> None:
 
 def check_documented(config: Any) -> None:
     """The class and each of its hyperparameters are documented."""
-    bare = [field.name for field in attrs.fields(type(config)) if not field.metadata.get("doc")]
+    fields = attrs.fields(type(config))
+    foreign = [field.name for field in fields if "type" not in field.metadata]
+    require(not foreign, f"{', '.join(foreign)}: declare it with a field of `sbicore.fields`")
+    bare = [field.name for field in fields if not field.metadata.get("doc")]
     require(not bare, f"no doc= for {', '.join(bare)}")
     require((type(config).__doc__ or "").strip(), "the class has no docstring")
 
@@ -76,6 +82,16 @@ def check_references(config: Any) -> None:
     require(config.references, "references is empty, so `sbicore cite` has nothing to say")
     strange = [item for item in config.references if not isinstance(item, Reference)]
     require(not strange, f"not a Reference: {strange}")
+
+
+def _class_facts(config: Any) -> set[str]:
+    """Names that the base of its kind annotates as class facts."""
+    return {
+        name
+        for base in type(config).__mro__[1:]
+        for name, annotation in vars(base).get("__annotations__", {}).items()
+        if "ClassVar" in str(annotation)
+    }
 
 
 CHECKS = (

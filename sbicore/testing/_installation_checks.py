@@ -27,7 +27,7 @@ from importlib import import_module
 config = getattr(import_module({module!r}), {name!r})
 for example in config.examples():
     example.to_dict()
-print(",".join(sorted({{"torch", "pytest"}} & {{*sys.modules}})))
+print("\\0" + ", ".join(sorted({{"torch", "pytest"}} & {{*sys.modules}})))
 """
 
 
@@ -45,6 +45,13 @@ def _leads_to(entry: _index.Entry, wanted: type) -> bool:
     return getattr(sys.modules.get(module), attribute, None) is wanted
 
 
+def _stale(entry: _index.Entry) -> str:
+    """What to type where metadata may be older than the folder they were made from."""
+    if not _index.is_editable(entry.distribution):
+        return ""
+    return f"; after a change of pyproject.toml: {_index.reinstall_command(entry.distribution)}"
+
+
 def _entry(config: Any) -> _index.Entry:
     entry = _home(config)
     if entry is None:
@@ -55,7 +62,16 @@ def _entry(config: Any) -> _index.Entry:
 def check_installed(config: Any) -> None:
     """The entry point has the name and the group of the config's `name` and `kind`."""
     entry = _entry(config)
-    require(entry.name == config.name, f"the entry point is {entry.name!r}, the config's name {config.name!r}")
+    found = f"the entry point is {entry.name!r}, the config's name {config.name!r}{_stale(entry)}"
+    require(entry.name == config.name, found)
+
+
+@advised
+def check_unique(config: Any) -> None:
+    """No other installed distribution provides a component of this kind and name: users would have to say whose."""
+    entry = _entry(config)
+    others = {other.distribution for other in _index.entries(entry.kind, entry.name)} - {entry.distribution}
+    require(not others, f"{', '.join(sorted(others))} does, too")
 
 
 def check_lazy(config: Any) -> None:
@@ -64,7 +80,9 @@ def check_lazy(config: Any) -> None:
     code = LIGHT.format(path=sys.path, module=entry.value.partition(":")[0], name=entry.class_name)
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False)
     require(done.returncode == 0, f"in a new process: {done.stderr.strip().rpartition(chr(10))[2]}")
-    require(not done.stdout.strip(), f"they import {done.stdout.strip()}")
+    printed, _, imported = done.stdout.partition("\0")
+    require(not imported.strip(), f"they import {imported.strip()}")
+    require(not printed.strip(), f"importing it prints {printed.strip()!r}")
 
 
 def check_requirements(config: Any) -> None:
@@ -73,7 +91,7 @@ def check_requirements(config: Any) -> None:
     if _index.same(entry.distribution, "sbicore"):
         raise NotApplicable("this is the core")
     found = [r for r in _requirements(entry) if _index.same(r.name, "sbicore") and not r.extras and not r.marker]
-    require(found, f"{entry.distribution} does not require sbicore")
+    require(found, f"{entry.distribution} does not require sbicore{_stale(entry)}")
     operators = {specifier.operator for item in found for specifier in item.specifier}
     require(operators & {">=", "~=", "=="}, f"{found[0]} has no lower bound")
     require(operators & {"<", "~=", "=="}, f"{found[0]} has no upper bound")
@@ -86,7 +104,7 @@ def check_imports(config: Any) -> None:
     declared = {_normal(entry.distribution), *(_normal(r.name) for r in _requirements(entry))}
     missing = undeclared(_source(package), {package}, declared)
     found = "; ".join(f"{name} in {path}" for name, path in sorted(missing.items()))
-    require(not missing, f"{entry.distribution} does not require what it imports: {found}")
+    require(not missing, f"{entry.distribution} does not require what it imports: {found}{_stale(entry)}")
 
 
 @advised
@@ -155,5 +173,5 @@ _from_a_package = only(lambda config: _home(config) is not None)
 
 CHECKS = (
     *map(_from_a_package, (check_installed, check_lazy, check_requirements, check_imports)),
-    _from_a_package(check_typed),
+    *map(_from_a_package, (check_unique, check_typed)),
 )

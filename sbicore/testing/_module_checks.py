@@ -9,11 +9,12 @@ import torch
 from torch import Tensor
 
 from ._cases import cases, shaken
-from ._check import only, require
+from ._check import decisive, only, require
 
 LEADS = ((), (7,), (3, 7))
 
 
+@decisive
 def check_shape(config: Any) -> None:
     """A module keeps leading axes, none, one or two, and gives `out_features` finite numbers on the last axis."""
     for output in (None, 5):
@@ -68,6 +69,15 @@ def check_inputs(config: Any) -> None:
         for name, value in given.items():
             changed = module(**{**given, name: value + 0.5})
             require(not torch.equal(changed, module(**given)), f"{case}: {name} has no effect")
+
+
+def check_inputs_kept(config: Any) -> None:
+    """The inputs are left as they are: no operation in place, such as `x.mul_(2)` or `x += 1`."""
+    for case in cases(config):
+        module, given, before = case.make(), case.inputs((7,)), case.inputs((7,))
+        module(**given)
+        changed = [name for name, value in given.items() if not torch.equal(value, before[name])]
+        require(not changed, f"{case}: {', '.join(changed)} changed")
 
 
 def check_rows(config: Any) -> None:
@@ -140,6 +150,7 @@ CHECKS = (
     check_device,
     check_gradients,
     check_inputs,
+    check_inputs_kept,
     check_rows,
     check_state,
     check_copy,

@@ -34,7 +34,7 @@ def worlds(case: RuleCase) -> Iterator[tuple[str, Tensor]]:
     normal = torch.randn(shape, generator=generator).double()
     yield "exponentials", -torch.log1p(-uniform) @ mix.T + 1
     yield "log normals", (0.6 * normal @ mix.T).exp() - 2
-    yield "two clusters", torch.where(uniform[:, :1] < 0.2, 3.0, -1.0) + 0.5 * normal @ mix.T
+    yield "two clusters", torch.where(uniform[:, :1] < 0.23, 2.0, -1.0) + normal @ mix.T
 
 
 def check_proper(config: Any) -> None:

@@ -6,15 +6,26 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .._messages import did_you_mean, listing
 from ..config import Config
 from ..errors import ConfigError, ConformanceError, InvalidComponentError
-from ._check import Check, NotApplicable, applies, is_advised, rule
+from ._check import Check, NotApplicable, applies, is_advised, is_decisive, rule
 
-__all__ = ["Report", "Result", "as_component", "attempt", "check_component", "checks", "expected_of"]
+__all__ = [
+    "Report",
+    "Result",
+    "as_component",
+    "attempt",
+    "check_component",
+    "checks",
+    "examples_of",
+    "expected_of",
+]
 
+_FOREIGN = ("sbicore", "torch", "attrs", "attr", "json", "contextlib")
 _HOMES = {
     "inference_network": (
         "_network_checks",
@@ -24,8 +35,8 @@ _HOMES = {
         "_network_subnet_checks",
         "_learning_checks",
     ),
-    "subnet": ("_module_checks", "_subnet_checks"),
-    "summary_network": ("_module_checks", "_summary_checks"),
+    "subnet": ("_subnet_facts", "_module_checks", "_subnet_checks"),
+    "summary_network": ("_summary_facts", "_module_checks", "_summary_checks"),
     "noise_schedule": ("_schedule_checks",),
     "integrator": ("_integrator_checks", "_stochastic_checks"),
     "scoring_rule": ("_rule_checks", "_propriety_checks"),
@@ -120,7 +131,7 @@ def attempt(check: Check, config: Any, reason: str | None = None) -> tuple[Resul
     except AssertionError as error:
         found = result("advice" if is_advised(check) else "failed", error)
     except Exception as error:
-        found, unforeseen = result("failed", f"{type(error).__name__}: {error}"), error
+        found, unforeseen = result("failed", f"{type(error).__name__}: {error}{_place(error)}"), error
     else:
         found = result("passed")
         if reason is not None:
@@ -129,6 +140,18 @@ def attempt(check: Check, config: Any, reason: str | None = None) -> tuple[Resul
     if reason is not None:
         found, unforeseen = found._replace(status="expected", found=f"{found.found} (expected: {reason})"), None
     return found, unforeseen
+
+
+def _place(error: BaseException) -> str:
+    """The innermost line of the component's own code that the exception came through."""
+    place, trace = "", error.__traceback__
+    foreign = tuple(str(Path(getattr(sys.modules.get(name), "__file__", None) or "-").parent) for name in _FOREIGN)
+    while trace is not None:
+        file = trace.tb_frame.f_code.co_filename
+        if not file.startswith((*foreign, "<")):
+            place = f" ({Path(file).name}, line {trace.tb_lineno})"
+        trace = trace.tb_next
+    return place
 
 
 @contextmanager
@@ -164,7 +187,11 @@ def check_component(
     config = as_component(config)
     asked = list(checks(config))
     expected = expected_of((check.__name__ for check in asked), expected_failures)
-    found = [attempt(check, config, expected.get(check.__name__)) for check in asked]
+    found: list[tuple[Result, Exception | None]] = []
+    for check in asked:
+        found.append(attempt(check, config, expected.get(check.__name__)))
+        if is_decisive(check) and found[-1][0].status == "failed":
+            break
     report = Report(config.name, config.kind, repr(config), tuple(result for result, _ in found))
     if on_failure == "raise":
         report.raise_for_failures(next((error for result, error in found if result.status == "failed"), None))
@@ -174,13 +201,36 @@ def check_component(
 def as_component(config: Any) -> Any:
     """A config: the one given, or the first example of the class given."""
     if isinstance(config, type) and issubclass(config, Config):
-        config = next(iter(config.examples()), config)
-    if not isinstance(config, Config) or not hasattr(config, "kind") or not hasattr(config, "name"):
+        config = examples_of(config)[0]
+    if isinstance(config, Config) and not isinstance(getattr(config, "name", None), str):
+        raise InvalidComponentError(
+            f"{type(config).__name__} does not say its name\nAdd to the class: name: ClassVar[str] = ..."
+        )
+    if not isinstance(config, Config) or not hasattr(config, "kind"):
         raise InvalidComponentError(
             f"The conformance checks take a config with a kind and a name, got {config!r}\n"
             "Give for instance: check_component(MySubnet())"
         )
     return config
+
+
+def examples_of(component: type[Config]) -> tuple[Config, ...]:
+    """The examples of a config class, at least one.
+
+    Raises:
+        InvalidComponentError: they cannot be made, and why.
+    """
+    try:
+        found = tuple(component.examples())
+    except Exception as error:
+        raise InvalidComponentError(
+            f"{component.__name__}.examples() fails: {type(error).__name__}: {str(error).partition(chr(10))[0]}\n"
+            "By default it is the config without arguments: give every field a default that its bounds allow, or "
+            "override examples()."
+        ) from error
+    if not found:
+        raise InvalidComponentError(f"{component.__name__}.examples() is empty\nGive at least one config.")
+    return found
 
 
 def expected_of(names: Iterable[str], expected: Mapping[str, str] | None) -> dict[str, str]:

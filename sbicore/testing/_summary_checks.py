@@ -13,16 +13,6 @@ from ._cases import cases
 from ._check import only, require
 
 LEADS = ((), (7,), (3, 7))
-LAYOUTS = {"set", "series", "image"}
-CAPABILITIES = {"masks", "permutation_invariant"}
-
-
-def check_facts(config: Any) -> None:
-    """`layout` is `set`, `series` or `image`; `capabilities` are `masks`, `permutation_invariant`, none for images."""
-    require(config.layout in LAYOUTS, f"layout is {config.layout!r}")
-    known = set() if config.layout == "image" else CAPABILITIES
-    strange = sorted(config.capabilities - known)
-    require(not strange, f"a {config.layout} network cannot have {', '.join(strange)}")
 
 
 def check_entries(config: Any) -> None:
@@ -146,7 +136,6 @@ def _close(one: Tensor, other: Tensor) -> bool:
 
 
 CHECKS = (
-    check_facts,
     check_entries,
     check_order_of_entries,
     check_full_mask,

@@ -10,7 +10,6 @@ import pytest
 
 from sbicore import _extensions, _index
 from sbicore.config import frozen
-from sbicore.registry import resolve
 from sbicore.testing import check_component, checks
 
 CONFIG = """
@@ -47,7 +46,7 @@ class Simulator:
         return {"x": np.random.default_rng(seed).uniform(size=(n, 1))}
 """
 
-PACKAGE = ("check_installed", "check_lazy", "check_requirements", "check_imports", "check_typed")
+PACKAGE = ("check_installed", "check_lazy", "check_requirements", "check_imports", "check_unique", "check_typed")
 REQUIRES = ("sbicore>=0.1,<1", "attrs", "numpy>=1.24")
 FILES = {"__init__.py": "from .config import Dice\n", "config.py": CONFIG, "simulator.py": SIMULATOR, "py.typed": ""}
 
@@ -69,7 +68,7 @@ def install(tmp_path, monkeypatch):
             file.write_text(text)
         importlib.invalidate_caches()
         _index.rescan()
-        return resolve(point.split(" ")[0], kind="simulator")()
+        return importlib.import_module("acme_dice").Dice()
 
     yield make
     for name in [name for name in sys.modules if name.partition(".")[0] == "acme_dice"]:
@@ -169,6 +168,22 @@ def test_a_single_file_is_looked_at_and_not_what_lies_beside_it(install, verdict
     assert verdict(config, "check_imports").status == "passed"
     assert verdict(config, "check_lazy").status == "passed"
     assert "acme_dice is a single file" in verdict(config, "check_typed").found
+
+
+def test_a_package_that_prints_is_told_from_one_that_imports_torch(install, verdict):
+    config = install(files=changed(config_dot_py=CONFIG + "\nprint('hello')\n"))
+    assert verdict(config, "check_lazy").found == "importing it prints 'hello'"
+
+
+def test_a_name_that_another_distribution_has_is_advised(install, verdict, tmp_path):
+    config = install()
+    info = tmp_path / "zeta_dice-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: zeta-dice\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[sbicore.simulators]\ndice = acme_dice.config:Dice\n")
+    _index.rescan()
+    result = verdict(config, "check_unique")
+    assert (result.status, result.found) == ("advice", "zeta-dice does, too")
 
 
 def test_a_class_that_no_package_provides_is_not_asked_about_one(install):

@@ -205,6 +205,7 @@ BROKEN = {
     "output ignored": (config_of(IgnoresOutput), "check_shape", "out_features is 8"),
     "not finite": (changed(lambda self, out, x, t: out / 0), "check_shape", "not finite for leading axes"),
     "raises": (changed(lambda self, out, x, t: out @ out.new_zeros(3)), "check_shape", "RuntimeError: .*size"),
+    "input changed": (changed(lambda self, out, x, t: out + x.mul_(2.0).sum()), "check_inputs_kept", ": x changed"),
     "float32 alone": (changed(lambda self, out, x, t: out.float()), "check_dtype", "float64 gives torch.float32"),
     "constant in float64": (config_of(Float32), "check_dtype", "torch.float32 gives torch.float64"),
     "tensor made on the cpu": (changed(on_the_cpu), "check_device", "on the device meta: "),

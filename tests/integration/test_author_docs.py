@@ -113,7 +113,7 @@ class TestContract:
 class TestPages:
     def test_toys_are_those_of_the_kit(self):
         page = (AUTHORS / "conformance.md").read_text("utf-8")
-        known = {"Report", "Result", "check_component", "checks", "parametrize_conformance"}
+        known = {"Report", "Result", "check_component", "checks", "examples_of", "parametrize_conformance"}
         assert set(testing.__all__) - known <= rows(page.partition("## Toys")[2]).keys()
 
     def test_statuses_are_those_of_the_kit(self):

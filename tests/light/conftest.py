@@ -45,7 +45,8 @@ def _fresh_caches(monkeypatch):
 def fake_distribution(tmp_path, monkeypatch):
     """`fake_distribution("acme")` installs the subnet `wave` as `acme:Wave` of acme 1.0.
 
-    `points` are lines of entry_points.txt; `source` is the text of the module `acme`.
+    `points` are lines of entry_points.txt; `source` is the text of the module `acme`, by default
+    `fake_distribution.source`.
     """
     modules = []
 
@@ -63,6 +64,7 @@ def fake_distribution(tmp_path, monkeypatch):
         importlib.invalidate_caches()
         return info
 
+    install.source = SUBNET
     yield install
     for module in modules:
         sys.modules.pop(module, None)

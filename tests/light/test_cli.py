@@ -119,7 +119,22 @@ class TestCheck:
         assert (status, err) == (2, "sbicore check needs the name of a component or distribution, or --all\n")
 
     def test_unknown_name_is_an_error(self, sbicore_):
-        assert sbicore_("check", "not_there_at_all")[0] == 1
+        status, _, err = sbicore_("check", "not_there_at_all")
+        assert (status, err.split("\n")[0]) == (
+            1,
+            "UnknownComponentError: There is no component or distribution named 'not_there_at_all'",
+        )
+
+    def test_a_distribution_without_components_is_told_from_an_unknown_one(self, sbicore_):
+        assert "The distribution 'pytest' has no components." in sbicore_("check", "pytest")[2]
+
+    def test_what_cannot_be_loaded_is_a_failure_beside_the_others(self, sbicore_, fake_distribution):
+        points = "[sbicore.subnets]\nwave = acme:Wave\nbad = acme:Bad\n"
+        fake_distribution("acme", points=points)
+        status, out, _ = sbicore_("check", "acme", "--json")
+        found = {row["name"]: row for row in json.loads(out)}
+        assert (status, set(found)) == (1, {"acme/bad", "wave"})
+        assert found["acme/bad"]["results"][0]["found"].startswith("subnet 'bad' is provided by acme 1.0, which fails")
 
 
 class TestDescribe:
@@ -144,6 +159,13 @@ class TestDescribe:
         assert status == 1
         assert err.startswith("UnknownComponentError: There is no subnet named 'waev'; did you mean 'wave'?")
         assert "Traceback" not in err
+
+
+class TestDescribeDistribution:
+    def test_a_distribution_is_told_with_its_components(self, sbicore_, fake_distribution):
+        fake_distribution("acme")
+        for command in ("describe", "cite"):
+            assert "'acme' is a distribution, with wave" in sbicore_(command, "acme")[2]
 
 
 class TestDoctor:

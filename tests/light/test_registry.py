@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import warnings
 from typing import ClassVar
@@ -58,7 +59,7 @@ class TestUnknown:
     @pytest.mark.usefixtures("known")
     @pytest.mark.parametrize("name", ["ripple", "sbicore-ripple/ripple"])
     def test_known_plugin_that_is_missing_gives_its_install_command(self, name, monkeypatch):
-        monkeypatch.setattr(_index, "_checkout", lambda: None)
+        monkeypatch.setattr(_index, "_source", lambda name: None)
         with pytest.raises(UnknownComponentError) as caught:
             sbicore.configure(name, kind="subnet")
         assert str(caught.value).split("\n") == [
@@ -68,12 +69,16 @@ class TestUnknown:
         assert caught.value.install == "pip install sbicore-ripple"
 
     @pytest.mark.usefixtures("known")
-    def test_in_a_checkout_the_install_command_names_its_folder(self, tmp_path, monkeypatch):
-        (tmp_path / "plugins" / "sbicore-ripple").mkdir(parents=True)
-        monkeypatch.setattr(_index, "_checkout", lambda: tmp_path)
+    def test_in_a_checkout_the_install_command_names_its_folder_and_those_it_needs(self, tmp_path, monkeypatch):
+        needs = {"sbicore-ripple": ["sbicore>=0.1", "sbicore-pond>=0.1"], "sbicore-pond": ["sbicore-ripple", "numpy"]}
+        for name, requirements in needs.items():
+            (tmp_path / "plugins" / name).mkdir(parents=True)
+            (tmp_path / "plugins" / name / "pyproject.toml").write_text(f"dependencies = {json.dumps(requirements)}")
+        monkeypatch.setattr(_index, "_source", lambda name: tmp_path)
         with pytest.raises(UnknownComponentError) as caught:
             sbicore.configure("ripple")
-        assert caught.value.install == f"pip install {tmp_path / 'plugins' / 'sbicore-ripple'}"
+        folders = [str(tmp_path / "plugins" / name) for name in needs]
+        assert caught.value.install == f"pip install {' '.join(folders)}"
 
     @pytest.mark.usefixtures("known")
     def test_misspelt_name_of_a_missing_plugin_is_recognised(self):
@@ -174,6 +179,34 @@ class TestBroken:
     def test_a_class_that_was_renamed_points_at_the_metadata(self, fake_distribution):
         fake_distribution("acme", points="[sbicore.subnets]\nwave = acme:OldName\n")
         with pytest.raises(BrokenPluginError, match="\nIts metadata and its files do not match. pip install"):
+            sbicore.configure("wave", kind="subnet")
+
+    @pytest.mark.parametrize(
+        ("old", "new", "told"),
+        [
+            ('"wave"', '"wavy"', "is registered as 'wave', but its name is 'wavy'"),
+            ("@frozen(kw_only=True)", "", r"is not decorated\nWrite @frozen\(kw_only=True\) above class Wave"),
+            ('    name: ClassVar[str] = "wave"\n', "", "does not say its name\nAdd to the class: name: ClassVar"),
+        ],
+    )
+    def test_a_class_that_cannot_be_found_again_is_refused(self, old, new, told, fake_distribution):
+        assert old in fake_distribution.source
+        fake_distribution("acme", source=fake_distribution.source.replace(old, new))
+        with pytest.raises(InvalidComponentError, match=f"acme:Wave of acme {told}"):
+            sbicore.configure("wave", kind="subnet")
+
+    def test_a_misspelt_group_is_told(self, fake_distribution):
+        fake_distribution("acme", points="[sbicore.subnet]\nwave = acme:Wave\n")
+        with pytest.warns(PluginWarning, match="acme has entry points in 'sbicore.subnet', .* mean 'sbicore.subnets'"):
+            assert rows() == []
+
+    def test_an_editable_plugin_is_its_authors_to_correct(self, fake_distribution, tmp_path):
+        info = fake_distribution("acme", source="def")
+        url = {"url": tmp_path.as_uri(), "dir_info": {"editable": True}}
+        (info / "direct_url.json").write_text(json.dumps(url))
+        with pytest.raises(
+            BrokenPluginError, match=f"Correct its code or its entry point; .*: pip install -e {tmp_path}"
+        ):
             sbicore.configure("wave", kind="subnet")
 
     def test_missing_metadata_are_damage_that_shows_in_the_list(self, fake_distribution):

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+import torch
+from sbicore_transformer import DiffusionTransformer
 
 import sbicore
+from sbicore.shapes import Shapes
 from sbicore.testing import GaussianTask
 
 TASK = GaussianTask(2)
@@ -37,3 +40,24 @@ def test_it_learns_a_known_posterior(attention, tmp_path):
     posterior.save(tmp_path / "posterior.sbi")
     again = sbicore.load(tmp_path / "posterior.sbi")
     assert np.array_equal(again.sample({"x": observed}, 2_000, seed=1, progress=False)["theta"], draws)
+
+
+@pytest.mark.parametrize("attention", ["cross", "joint"])
+def test_the_density_has_a_gradient_in_the_targets(attention):
+    config = sbicore.configure("flow_matching", subnet=DiffusionTransformer(width=8, depth=1, attention=attention))
+    network = shaken(config.build(Shapes(target=(2,), conditions=(3,)))).double()
+    targets = torch.randn(2, 1, 2, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    conditions = torch.ones(2, 1, 3, dtype=torch.float64)
+
+    def log_prob(x):
+        return network.log_prob(x, conditions, method="rk4", steps=4)
+
+    assert torch.autograd.gradcheck(log_prob, targets.requires_grad_(), rtol=1e-4)
+
+
+def shaken(network):
+    generator = torch.Generator().manual_seed(2)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
+    return network.eval()

@@ -10,7 +10,9 @@ from numpy.typing import ArrayLike
 
 from sbicore.errors import DataError, ShapeError
 
-__all__ = ["columns", "finite", "require_shape"]
+__all__ = ["Arrays", "columns", "finite", "require_least", "require_shape"]
+
+Arrays = ArrayLike | Mapping[str, ArrayLike]
 
 
 def finite(name: str, values: ArrayLike) -> np.ndarray:
@@ -39,6 +41,12 @@ def require_shape(name: str, array: np.ndarray, expected: tuple[Any, ...], fits:
         wanted = f"({', '.join(map(str, expected))}{',' if len(expected) == 1 else ''})"
         message = f"{name} has shape {array.shape}, expected {wanted}"
         raise ShapeError(message, variable=name, expected=expected, got=array.shape)
+
+
+def require_least(found: int, least: int, what: str) -> None:
+    """Raise DataError if there are too few."""
+    if found < least:
+        raise DataError(f"There are {found} {what}\nAt least {least} are needed.")
 
 
 def columns(samples: Mapping[str, ArrayLike], dataset_id: int | None) -> dict[str, np.ndarray]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import nullcontext
 
 import torch
 from torch import Tensor
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 __all__ = ["exact_trace", "hutchinson_trace"]
 
@@ -32,9 +34,13 @@ def hutchinson_trace(
 
 
 def _vector_jacobian(field: Callable[[Tensor], Tensor], x: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
-    """`e' (dv/dx)` for each of the vectors, and `v(x)`; differentiable where gradients are on."""
+    """`e' (dv/dx)` for each of the vectors, and `v(x)`; differentiable where gradients are on.
+
+    Fused attention has first derivatives alone, so the plain one stands in for it there.
+    """
     graph = torch.is_grad_enabled()
-    with torch.enable_grad():
+    attention = sdpa_kernel(SDPBackend.MATH) if graph else nullcontext()
+    with torch.enable_grad(), attention:
         x = x if graph and x.requires_grad else x.detach().requires_grad_()
         value = field(x)
         (products,) = torch.autograd.grad(value, x, vectors, is_grads_batched=True, create_graph=graph)
