@@ -162,6 +162,7 @@ def test_dicts_as_sample_returns_them():
         ),
         (DataError, "observed_samples must both", {"observed_samples": {"a": np.ones((300, 1))}}),
         (DataError, "conditions has 60 values", {"conditions": np.full((60, 1), np.nan)}),
+        (DataError, "61 values together", {"conditions": np.ones((60, 60)), "observed": np.ones(60)}),
         (ConfigError, "at least 19", {"permutations": 10}),
     ],
 )

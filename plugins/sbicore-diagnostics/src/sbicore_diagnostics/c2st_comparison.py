@@ -97,7 +97,7 @@ def measure(name: str) -> dict[str, object]:
     for method in ("published", "fast"):
         c2st(rng.normal(size=20), rng.normal(size=20), method=method)  # what is imported at first is not counted
         started = time.process_time()
-        row[method] = c2st(samples, reference, method=method)
+        row[method] = round(c2st(samples, reference, method=method), 6)
         row[f"{method}_seconds"] = round(time.process_time() - started, 2)
     versions = {package: version(package) for package in ("numpy", "scikit-learn", "torch", "sbicore-diagnostics")}
     threads = os.environ.get("OMP_NUM_THREADS")

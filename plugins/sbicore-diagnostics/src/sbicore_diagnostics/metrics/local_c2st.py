@@ -16,6 +16,7 @@ from .._data import Arrays, finite, require_least, require_shape
 __all__ = ["LocalC2ST", "local_c2st"]
 
 WAVES = 100
+MOST = 60  # values whose products are features
 RIDGE = 1e-2  # for each row
 ROUNDING = 1e-9
 
@@ -57,7 +58,8 @@ def local_c2st(
         seed: for features and permutations.
 
     Raises:
-        DataError: not finite, or fewer than 50 simulations or 10 draws for the observation.
+        DataError: not finite, fewer than 50 simulations or 10 draws for the observation, or more than 60 parameters
+            and conditions for the default classifier.
         ShapeError: axes that do not fit.
         ConfigError: fewer than 19 permutations.
     """
@@ -73,6 +75,11 @@ def local_c2st(
     drawn_pairs, true_pairs = np.hstack([drawn[:, 0], data]), np.hstack([true, data])
     query = np.hstack([judged, here])
 
+    if classifier is None and query.shape[1] > MOST:
+        raise DataError(
+            f"Parameters and conditions have {query.shape[1]} values together; the default classifier takes {MOST}\n"
+            "Give a summary of the conditions, or a classifier: classifier=MLPClassifier(early_stopping=True)"
+        )
     rng = np.random.default_rng(seed)
     signs = np.column_stack([np.ones(len(true)), rng.choice([-1.0, 1.0], (len(true), permutations))])
     if classifier is None:
