@@ -340,3 +340,13 @@ def test_a_rule_whose_truth_is_unknown_is_left_alone(verdict):
     result = verdict(config_of(Bare), "check_proper")
     assert result.status == "skipped"
     assert result.found.startswith("it has no `summarize(draws)` and no `sample`")
+
+
+@pytest.mark.parametrize("level", [0.05, 0.2, 0.23, 0.77, 0.8, 0.81])
+def test_a_quantile_of_any_level_is_proper(level, verdict):
+    def score(self, estimates, targets):
+        gap = targets - estimates["value"]
+        return torch.maximum(level * gap, (level - 1) * gap).flatten(1).mean(1)
+
+    rule = mutant(Mean, score=score, summarize=lambda self, draws: {"value": draws.quantile(level, 0)})
+    assert verdict(rule, "check_proper").status == "passed"
