@@ -90,6 +90,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             standardize=header["standardize"],
             bounds=header["bounds"],
             out_of_bounds=header["out_of_bounds"],
+            fit_kwargs=header.get("fit_kwargs"),
             **header["roles"],
         )
         model.build({name: tuple(event) for name, event in header["events"].items()}, seed=0)
@@ -124,6 +125,7 @@ def _header(model: ContinuousApproximator) -> dict[str, Any]:
         "standardized": [role for role, part in model.standardizers.items() if part.is_fitted],
         "bounds": {name: [_listed(low), _listed(high)] for name, (low, high) in model.bounds.items()},
         "out_of_bounds": model.out_of_bounds,
+        "fit_kwargs": model.fit_kwargs,
         "events": {name: list(event) for name, event in model.pipeline.events.items()},
         "history": model.history.to_dict(),
     }

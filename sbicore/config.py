@@ -28,6 +28,7 @@ from .errors import ConfigError, InvalidComponentError, NotBuiltError, UnknownHy
 from .fields import FrozenMapping
 
 if TYPE_CHECKING:
+    from .presets import Preset
     from .protocols import (
         Distribution,
         InferenceNetwork,
@@ -204,14 +205,16 @@ class InferenceNetworkConfig(Config):
     """Describes an inference network.
 
     `capabilities` may hold `sample`, `log_prob`, `estimate`; `approximator` names the one that
-    `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes; `compiles` is
-    False where a fit must not compile the backbones, as for losses with second derivatives of them.
+    `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes; `presets` are those of
+    `sbicore.presets`, by name; `compiles` is False where a fit must not compile the backbones, as for losses
+    with second derivatives of them.
     """
 
     kind: ClassVar[str] = "inference_network"
     approximator: ClassVar[str] = "ContinuousApproximator"
     sample_options: ClassVar[type[Options]] = Options
     log_prob_options: ClassVar[type[Options]] = Options
+    presets: ClassVar[Mapping[str, Preset]] = {}
     compiles: ClassVar[bool] = True
 
     def build(self, shapes: Shapes) -> InferenceNetwork:

@@ -20,7 +20,7 @@ def describe(name: str, *, kind: str | None = None) -> dict[str, Any]:
     """Everything a config class says about itself, as plain values, without importing torch.
 
     Keys: name, kind, class, distribution, version, doc, capabilities, facts (such as `uses_time`),
-    shapes (the contract of its kind), hyperparameters, references.
+    shapes (the contract of its kind), hyperparameters, presets, references.
 
     Raises:
         UnknownComponentError and the other plugin errors, as `configure`.
@@ -39,6 +39,7 @@ def describe(name: str, *, kind: str | None = None) -> dict[str, Any]:
         "facts": {fact: getattr(found, fact) for fact in _FACTS if hasattr(found, fact)},
         "shapes": kind_of(found.kind).shapes_of(getattr(found, "layout", None)),
         "hyperparameters": [_describe_field(field) for field in attrs.fields(found)],
+        "presets": {name: preset.to_dict() for name, preset in getattr(found, "presets", {}).items()},
         "references": [str(reference) for reference in found.references],
     }
 

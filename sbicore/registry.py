@@ -51,20 +51,25 @@ def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> 
     return made.replace(**hyperparameters) if hyperparameters else made
 
 
-def build(name: Any, **arguments: Any) -> ContinuousApproximator:
+def build(name: Any, *, preset: str | None = None, **arguments: Any) -> ContinuousApproximator:
     """Make an approximator for an inference network.
 
     Args:
         name: an inference network, as `configure` takes it.
+        preset: a choice of hyperparameters and options of `fit` for the size of your data, such as
+            `"small"`, `"base"`, `"large"`; what you give yourself wins. `sbicore describe` lists them.
         **arguments: hyperparameters of the network, and arguments of the approximator that the
             network declares: `summary_network`, `adapter`, `inference_variables`,
-            `inference_conditions`, `summary_variables`, `standardize`, `bounds`, `out_of_bounds`.
+            `inference_conditions`, `summary_variables`, `standardize`, `bounds`, `out_of_bounds`,
+            `fit_kwargs`.
 
     Raises:
-        ConfigError: an argument belongs neither to the network nor to the approximator.
+        ConfigError: an argument belongs neither to the network nor to the approximator, or there is no such preset.
     """
     network = resolve(name) if isinstance(name, str) else None
     declared = network or as_config(name, kind="inference_network")
+    if preset is not None:
+        arguments = _with_preset(declared, preset, arguments)
     from . import approximators
 
     approximator = getattr(approximators, declared.approximator)
@@ -79,6 +84,24 @@ def build(name: Any, **arguments: Any) -> ContinuousApproximator:
             f"build has no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
         ) from None
     return approximator(described, **own)
+
+
+def _with_preset(network: Any, preset: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of `build`, completed by a preset."""
+    from . import approximators
+    from .presets import preset_of
+
+    if isinstance(network, Config):
+        raise ConfigError(
+            "A preset completes the hyperparameters of a network that is given by name; this one has all of its own.\n"
+            f"Give build({network.name!r}, preset={preset!r}), or fit_kwargs={{...}}."
+        )
+    chosen = preset_of(network, preset)
+    outer = getattr(approximators, network.approximator).arguments
+    own = {key: value for key, value in arguments.items() if key in outer}
+    inner = {key: value for key, value in arguments.items() if key not in outer}
+    own["fit_kwargs"] = {**chosen.fit, **(own.get("fit_kwargs") or {})}
+    return {**chosen.completed(inner), **own}
 
 
 def plugins(kind: str | None = None, *, capability: str | None = None) -> list[dict[str, str]]:

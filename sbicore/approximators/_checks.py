@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from ..errors import ConfigError, DataError, ShapeError
+from ..training import FitOptions
 
-__all__ = ["checked_bounds", "require_count", "require_finite", "require_rows"]
+__all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_finite", "require_rows"]
 
 
 def require_count(name: str, value: Any) -> int:
@@ -56,6 +57,18 @@ def checked_bounds(bounds: Any) -> dict[str, tuple[Any, Any]]:
     if not isinstance(bounds, Mapping):
         raise ConfigError(f"bounds must be a dict {{name: (low, high)}}, got {bounds!r}")
     return {name: _pair(name, pair) for name, pair in bounds.items()}
+
+
+def checked_fit_kwargs(given: Any) -> dict[str, Any]:
+    """Options of `fit` that exist and have possible values."""
+    if given is not None and not isinstance(given, Mapping):
+        raise ConfigError(f"fit_kwargs takes a mapping of options of fit, got {given!r}")
+    options = dict(given or {})
+    try:
+        FitOptions.from_kwargs(**options)
+    except ConfigError as error:
+        raise error.within("fit_kwargs") from None
+    return options
 
 
 def _pair(name: str, pair: Any) -> tuple[Any, Any]:

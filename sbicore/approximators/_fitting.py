@@ -56,7 +56,7 @@ def fit(
     **options: Any,
 ) -> History:
     """Train `model`. See `ContinuousApproximator.fit`."""
-    settings = FitOptions(**options)
+    settings = FitOptions.completed(options, model.fit_kwargs)
     if settings.compile == "auto" and not compiles(model.config):
         settings = settings.replace(compile="never")
     if not isinstance(callbacks, Iterable):
@@ -152,7 +152,7 @@ class _Ingest:
         """Fresh rows for every step; the pilot that sets the standardisation validates."""
         if given:
             raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
-        settings = self.settings
+        settings = self.settings.in_epochs(self.settings.num_batches_per_epoch)
         total = settings.epochs * settings.num_batches_per_epoch * settings.batch_size
         pilot = simulator.sample(min(PILOT_ROWS, max(total, _PILOT_AT_LEAST)), seed=seed_for(self.seed, 4))
         self._build(pilot)

@@ -18,7 +18,7 @@ from ..registry import as_config, configure
 from ..shapes import Shapes
 from ..training import History
 from . import _density, _fitting, _sampling
-from ._checks import checked_bounds, require_count, require_finite, require_rows
+from ._checks import checked_bounds, checked_fit_kwargs, require_count, require_finite, require_rows
 from ._pipeline import Pipeline, tensors_of
 from ._report import Report
 from ._roles import ROLES, Roles, roles_to_standardize
@@ -37,12 +37,12 @@ class ContinuousApproximator(nn.Module):
         inference_network: name, mapping, config, or `nn.Module` with the network protocol.
         summary_network: the same for a summary network; it reads `summary_variables`.
         adapter: transforms between the user's variables and the roles.
-        inference_variables, inference_conditions, summary_variables: names of variables of each
-            role; by default the variables named like the roles.
+        inference_variables, inference_conditions, summary_variables: names; by default those of the roles.
         standardize: roles to standardise: `"all"`, None, a role or a list of roles.
         bounds: `{name: (low, high)}` of inferred variables; low or high may be None.
-        out_of_bounds: `"transform"` trains in an unbounded space, so that no draw can leave the
-            bounds; `"reject"` draws again, within a budget; `"warn"` counts.
+        out_of_bounds: `"transform"` trains in an unbounded space, which no draw can leave; `"reject"`
+            draws again, within a budget; `"warn"` counts.
+        fit_kwargs: defaults of the options of `fit`.
 
     Raises:
         ConfigError: an argument that cannot work.
@@ -57,6 +57,7 @@ class ContinuousApproximator(nn.Module):
         "standardize",
         "bounds",
         "out_of_bounds",
+        "fit_kwargs",
     )
 
     def __init__(
@@ -71,6 +72,7 @@ class ContinuousApproximator(nn.Module):
         standardize: Any = "all",
         bounds: Mapping[str, Any] | None = None,
         out_of_bounds: str = "transform",
+        fit_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
         self.config = configure(inference_network, kind="inference_network")
@@ -94,6 +96,7 @@ class ContinuousApproximator(nn.Module):
             ),
             self.bounds if out_of_bounds == "transform" else None,
         )
+        self.fit_kwargs = checked_fit_kwargs(fit_kwargs)
         self.history = History()
         self.is_trained = False
         self.network: Any = None

@@ -44,6 +44,12 @@ def run(options: argparse.Namespace) -> int:
         default = "required" if field["required"] else f"default {json.dumps(field['default'])}"
         print(f"  {field['name']}: {_type(field)}, {default}")
         print(f"      {field['doc']}")
+    if found["presets"]:
+        print("\nPresets:")
+    for name, preset in found["presets"].items():
+        print(f"  {name}: for about {preset['simulations']:,} simulations")
+        for part in ("network", "fit"):
+            print(f"      {part}: {json.dumps(preset[part])}")
     if found["references"]:
         print("\nReferences:")
     for reference in found["references"]:

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..backbone import Backbone
 from ..config import Options
+from ..errors import SbicoreError
 from ..randomness import generator_for
 from ._cases import shaken
 from ._check import NotApplicable, only, require
@@ -43,6 +44,23 @@ def check_facts(config: Any) -> None:
             name for name in ("loss", *sorted(config.capabilities)) if not callable(getattr(network, name, None))
         ]
         require(not missing, f"{case}: {type(network).__name__} has no method {', '.join(missing)}")
+
+
+@only(lambda config: config.presets)
+def check_presets(config: Any) -> None:
+    """Each of `presets` makes a config of this class, and options of `fit`; no two are for as many simulations."""
+    from ..presets import Preset
+    from ..training import FitOptions
+
+    for name, preset in config.presets.items():
+        require(isinstance(preset, Preset), f"{name!r} is {preset!r}, no sbicore.presets.Preset")
+        try:
+            type(config)(**preset.completed({}))
+            FitOptions.completed(preset.fit, {})
+        except SbicoreError as error:
+            require(False, f"{name!r}: {error}")
+    sizes = [preset.simulations for preset in config.presets.values()]
+    require(len(set(sizes)) == len(sizes), f"two presets are for as many simulations: {sorted(sizes)}")
 
 
 @only(lambda config: "estimate" in config.capabilities)
@@ -170,6 +188,7 @@ def _statistics(estimates: Any) -> Iterator[tuple[str, Tensor]]:
 
 CHECKS = (
     check_facts,
+    check_presets,
     check_estimate,
     check_state,
     check_copy,

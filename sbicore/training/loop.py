@@ -60,6 +60,7 @@ def train(
     Raises:
         TrainingError: not one step was finite.
     """
+    options = options.in_epochs(source.steps_per_epoch)
     steps = options.epochs * source.steps_per_epoch
     fit = _Fit(task, source, options, history, seed=seed, device=device, total_steps=steps)
     event = FitEvent(kind="started", history=history, epoch=0, epochs=options.epochs)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..config import Options, frozen
 from ..errors import ConfigError
 from ..fields import choice, integer, number
@@ -14,6 +16,9 @@ class FitOptions(Options):
     """Options of `fit`, with their defaults."""
 
     epochs: int = integer(100, ge=1, doc="Passes over the data, or groups of simulated batches.")
+    steps: int | None = integer(
+        None, ge=1, optional=True, doc="Training steps, rounded to whole epochs; in place of epochs."
+    )
     batch_size: int = integer(128, ge=1, doc="Rows of a training step.")
     learning_rate: float = number(5e-4, gt=0.0, doc="Peak learning rate of AdamW.")
     warmup_fraction: float = number(0.05, ge=0.0, lt=1.0, doc="Share of the steps with rising learning rate.")
@@ -35,7 +40,25 @@ class FitOptions(Options):
         """As usual; `compile` may also be True or False."""
         if isinstance(kwargs.get("compile"), bool):
             kwargs["compile"] = "always" if kwargs["compile"] else "never"
+        if "epochs" in kwargs and kwargs.get("steps") is not None:
+            raise ConfigError("epochs and steps both say how long to train\nGive one of them.")
         return super().from_kwargs(**kwargs)
+
+    @classmethod
+    def completed(cls, given: Mapping[str, object], defaults: Mapping[str, object]) -> FitOptions:
+        """Options `given`, and those of `defaults` that they neither decide nor rule out."""
+        decided = {"epochs", "steps"} if {"epochs", "steps"} & set(given) else set()
+        if given.get("validation_fraction") == 0.0:
+            decided.add("patience")
+        rest = {name: value for name, value in defaults.items() if name not in decided}
+        return cls.from_kwargs(**{**rest, **given})
+
+    def in_epochs(self, steps_per_epoch: int) -> FitOptions:
+        """With the number of epochs that comes nearest to `steps`, if those are given."""
+        if self.steps is None:
+            return self
+        values = {**self._values(), "steps": None, "epochs": max(1, round(self.steps / steps_per_epoch))}
+        return type(self).from_kwargs(**values)
 
     def __attrs_post_init__(self) -> None:
         if self.patience is not None and self.validation_fraction == 0.0:

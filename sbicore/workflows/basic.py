@@ -25,6 +25,8 @@ _BUILT = (
     "standardize",
     "bounds",
     "out_of_bounds",
+    "fit_kwargs",
+    "preset",
 )
 
 
@@ -37,9 +39,9 @@ class BasicWorkflow:
         adapter: an `sbicore.Adapter`.
         inference_network: name, mapping, config or module.
         summary_network: the same for a summary network.
-        initial_learning_rate: peak learning rate of every fit.
-        **arguments: of `sbicore.build`: `inference_variables`, `inference_conditions`,
-            `summary_variables`, `standardize`, `bounds`, `out_of_bounds`.
+        initial_learning_rate: peak learning rate of every fit; by default that of the preset, or 5e-4.
+        **arguments: of `sbicore.build`: `preset`, `inference_variables`, `inference_conditions`,
+            `summary_variables`, `standardize`, `bounds`, `out_of_bounds`, `fit_kwargs`.
 
     Raises:
         ConfigError: an unknown argument.
@@ -52,7 +54,7 @@ class BasicWorkflow:
         inference_network: Any = "flow_matching",
         summary_network: Any = None,
         *,
-        initial_learning_rate: float = 5e-4,
+        initial_learning_rate: float | None = None,
         **arguments: Any,
     ) -> None:
         self.simulator = None if simulator is None else make_simulator(simulator)
@@ -82,20 +84,21 @@ class BasicWorkflow:
         return self._simulator().sample(n, seed=seed)
 
     def fit_online(
-        self, epochs: int = 100, num_batches_per_epoch: int = 100, batch_size: int = 128, **options: Any
+        self,
+        epochs: int | None = None,
+        num_batches_per_epoch: int | None = None,
+        batch_size: int | None = None,
+        **options: Any,
     ) -> History:
-        """Train on fresh simulations. Other options as in `approximator.fit`."""
-        return self.approximator.fit(
-            self._simulator(),
-            epochs=epochs,
-            num_batches_per_epoch=num_batches_per_epoch,
-            batch_size=batch_size,
-            **self._with_rate(options),
-        )
+        """Train on fresh simulations. Options and their defaults as in `approximator.fit`."""
+        given = {"epochs": epochs, "num_batches_per_epoch": num_batches_per_epoch, "batch_size": batch_size}
+        return self.approximator.fit(self._simulator(), **self._options(given, options))
 
-    def fit_offline(self, data: Any, epochs: int = 100, batch_size: int = 128, **options: Any) -> History:
-        """Train on a dict of arrays. Other options as in `approximator.fit`."""
-        return self.approximator.fit(data, epochs=epochs, batch_size=batch_size, **self._with_rate(options))
+    def fit_offline(
+        self, data: Any, epochs: int | None = None, batch_size: int | None = None, **options: Any
+    ) -> History:
+        """Train on a dict of arrays. Options and their defaults as in `approximator.fit`."""
+        return self.approximator.fit(data, **self._options({"epochs": epochs, "batch_size": batch_size}, options))
 
     def sample(self, conditions: Mapping[str, Any] | None = None, num_samples: int = 1000, **options: Any) -> Any:
         """Posterior draws; see `ContinuousApproximator.sample`."""
@@ -126,5 +129,7 @@ class BasicWorkflow:
             raise ConfigError("This workflow has no simulator.\nGive BasicWorkflow(simulator=...), or use fit_offline.")
         return self.simulator
 
-    def _with_rate(self, options: dict[str, Any]) -> dict[str, Any]:
-        return {"learning_rate": self.initial_learning_rate, **options}
+    def _options(self, named: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:
+        """What the user gave, and the workflow's own learning rate."""
+        given = {"learning_rate": self.initial_learning_rate, **named}
+        return {name: value for name, value in given.items() if value is not None} | options

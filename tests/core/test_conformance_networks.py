@@ -14,6 +14,7 @@ from sbicore.backbone import Backbone
 from sbicore.config import InferenceNetworkConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
 from sbicore.fields import component, integer
+from sbicore.presets import Preset
 from sbicore.randomness import generator_for, rand, randn
 from sbicore.shapes import Shapes
 from sbicore.testing import check_component
@@ -207,6 +208,15 @@ BROKEN = {
         "no method": (toy({"capabilities": frozenset({"estimate"})}), "has no method estimate"),
         "approximator": (toy({"approximator": "Continous"}), "there are: ContinuousApproximator"),
         "options of no class": (toy({"sample_options": dict}), "sample_options is <class 'dict'>"),
+    },
+    "check_presets": {
+        "no preset": (toy({"presets": {"small": {"simulations": 1000}}}), "'small' is .*, no sbicore.presets.Preset"),
+        "hyperparameter": (toy({"presets": {"small": Preset(simulations=1, network={"widths": 3})}}), "'widths'"),
+        "option": (toy({"presets": {"small": Preset(simulations=1, fit={"step": 3})}}), "'step'; did you mean 'steps'"),
+        "one size": (
+            toy({"presets": {"small": Preset(simulations=1), "base": Preset(simulations=1)}}),
+            "as many simulations",
+        ),
     },
     "check_loss": {
         "mean": (loss(lambda self, v, *_: v.mean()), r"expected shape \(6,\), got \(\)"),

@@ -36,6 +36,10 @@ def _forget():
 def _fresh_caches(monkeypatch):
     monkeypatch.delenv("SBICORE_DISABLE", raising=False)
     monkeypatch.delenv("SBICORE_STRICT", raising=False)
+    installed = _index.extensions
+    monkeypatch.setattr(
+        _index, "extensions", lambda: [entry for entry in installed() if entry.distribution != "sbicore-benchmarks"]
+    )
     _forget()
     yield
     _forget()

@@ -154,6 +154,9 @@ class TestPlugin:
             assert group in {*catalogue.kinds(), "sbicore"}
             for value in points.values():
                 module, _, attribute = value.partition(":")
+                if not attribute:
+                    assert (plugin / "src" / f"{module.replace('.', '/')}.py").exists()
+                    continue
                 assert attribute in bound_names(plugin / "src" / module.replace(".", "/") / "__init__.py")
 
     def test_core_is_required_and_its_testing_extra_for_the_tests(self, plugin):

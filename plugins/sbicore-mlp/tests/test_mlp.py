@@ -6,6 +6,7 @@ import attrs
 import pytest
 import torch
 from sbicore_mlp import MLP, TimeMLP
+from sbicore_mlp.layers import ResidualLayer
 
 from sbicore.errors import ConfigError
 from sbicore.shapes import Shapes
@@ -14,10 +15,11 @@ SHAPES = Shapes(target=(3,), conditions=(2,), time=True)
 SMALL = {"widths": [16, 16]}
 
 CHANGES = {
-    MLP: {"widths": [16, 8], "activation": "gelu", "residual": False, "norm": "rms", "dropout": 0.5},
+    MLP: {"widths": [16, 8], "activation": "gelu", "gated": True, "residual": False, "norm": "rms", "dropout": 0.5},
     TimeMLP: {
         "widths": [16, 8],
         "activation": "gelu",
+        "gated": True,
         "residual": False,
         "norm": None,
         "conditioning": "concat",
@@ -110,3 +112,15 @@ def test_jacobians_vectorise(config, inputs):
     jacobian = torch.func.jacrev(module)
     together = torch.vmap(jacobian)(*inputs)
     torch.testing.assert_close(together[3], jacobian(*(value[3] for value in inputs)))
+
+
+def test_a_gated_layer_is_a_product_of_two_maps():
+    """With norm, residual and bias out of the way: `V (act(A x) * B x)`."""
+    layer = ResidualLayer(MLP(gated=True, residual=False), 3, 4)
+    a, b = layer.linear.weight.chunk(2)
+    bias_a, bias_b = layer.linear.bias.chunk(2)
+    x = torch.randn(5, 3, generator=torch.Generator().manual_seed(0))
+    gate = torch.nn.functional.silu(x @ a.T + bias_a)
+    expected = layer.after_gate(gate * (x @ b.T + bias_b))
+    torch.testing.assert_close(layer(x), expected)
+    assert layer.modulated == 8

@@ -13,7 +13,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Records", "environment", "table"]
+__all__ = ["Records", "environment", "table", "versions"]
 
 OTHERS = ("torch", "torchdiffeq", "numpy", "scikit-learn")
 
@@ -69,16 +69,21 @@ def environment() -> dict[str, Any]:
     """Facts about this machine and process that a timing or a score may depend on."""
     import torch
 
-    installed = {str(d.metadata["Name"]).lower().replace("_", "-"): d.version for d in metadata.distributions()}
     return {
         "python": platform.python_version(),
         "platform": platform.platform(),
         "processor": _processor(),
         "cpus": os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "versions": {n: v for n, v in sorted(installed.items()) if n.startswith("sbicore") or n in OTHERS},
+        "versions": versions(),
         "commit": _commit(),
     }
+
+
+def versions() -> dict[str, str]:
+    """Of sbicore, its plugins and what their results depend on."""
+    installed = {str(d.metadata["Name"]).lower().replace("_", "-"): d.version for d in metadata.distributions()}
+    return {n: v for n, v in sorted(installed.items()) if n.startswith("sbicore") or n in OTHERS}
 
 
 def _key(settings: Mapping[str, Any]) -> str:

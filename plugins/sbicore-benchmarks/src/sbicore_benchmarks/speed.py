@@ -1,188 +1,182 @@
-"""Speed of flow matching with its defaults: a training step, and 10,000 draws for one observation.
+"""`sbicore benchmark speed`: a training step, draws, densities, import and first result, beside other tools.
 
-    python -m sbicore_benchmarks.speed --out speed.jsonl --peers PEER_ENVIRONMENT/bin/python
-
-Two moons, 12,800 rows in memory, batches of 128. Rounds are interleaved (ours, peers, ours, peers, ...) and
-each measurement has a fresh process. Ours is measured eager and compiled, as it comes and with its five
-layers widened to the number of parameters of the peer's default network.
+Two moons, 12,800 rows in memory, batches of 128. Rounds are interleaved (ours, peers, ours, peers, ...) and each
+measurement has a fresh process.
 """
 
 from __future__ import annotations
 
 import argparse
-import bisect
-import json
 import os
 import statistics
 import subprocess
 import sys
-import tempfile
+import time
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-import sbicore
-from sbicore.errors import SbicoreError
-from sbicore.shapes import Shapes
+from sbicore.errors import ConfigError, SbicoreError
 
 from ._records import Records, table
-from ._training import count_parameters
-from .config import TwoMoons
+from .contenders import Contender, ours, peer, peer_names, variables
+from .environments import PeerUnavailable
+from .study import run_job
+from .tasks import observation, prior_bounds, simulations
 
+__all__ = ["run"]
+
+TASK = "two_moons"
 ROWS = 12_800
-WORK = {"epochs": 6, "batch_size": 128, "draws": 10_000}
-LAYERS = 5
-PEER_PARAMETERS = (508_434, 1_207_314)
-"""Of BayesFlow's default network with two parameters and two observables: FiLM from time (2.0.12), and FiLM
-from time and conditions (2.1.0)."""
-EQUAL = 0.1
-"""Numbers of parameters that differ by no more than this share count as equal."""
+FIT = {"epochs": 6, "batch_size": 128, "learning_rate": 5e-4, "validation_fraction": 0.0}
+STEPS = 600
+COMPILE = ("never", "always")
+DRAWS, DENSITIES = 10_000, 1_000
+FIRST = {"steps": 100, "draws": 100}
+"""What a first result is: import, so many training steps, so many draws, in one new process."""
+MEASURES = {
+    "step_ms": "training step, ms",
+    "draw_seconds": f"{DRAWS:,} draws, s",
+    "density_seconds": f"{DENSITIES:,} densities, s",
+    "import_seconds": "import, s",
+    "first_result_seconds": "first result, s",
+    "memory_mb": "memory, MB",
+}
 
 
-class Contender(NamedTuple):
-    """What is measured: how a process is started, and what it is told."""
-
-    label: str
-    command: tuple[str, ...]
-    arguments: Mapping[str, Any]
-    backend: str | None
-    """Of Keras, for a peer; None for ours."""
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    """Measure every (round, contender) without a row, then print medians and ratios."""
-    parser = argparse.ArgumentParser(prog="python -m sbicore_benchmarks.speed", description=__doc__)
-    parser.add_argument("--peers", nargs="*", default=[], help="pythons beside BayesFlow, torch and jax")
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--out", default="speed.jsonl", help="JSON lines; finished rows are skipped")
-    options = parser.parse_args(argv)
-
-    records = Records(options.out)
-    peers = [peer(python, backend) for python in options.peers for backend in ("torch", "jax")]
-    contenders = [*own_contenders(), *peers]
+def run(options: argparse.Namespace) -> int:
+    """Measure every (round, contender) without a row, then write and print medians and ratios."""
+    if options.rounds < 1:
+        raise ConfigError(f"--rounds must be at least 1, got {options.rounds}")
+    threads = options.threads or os.cpu_count() or 1
+    records = Records(options.out / "speed.jsonl")
+    contenders, missing = _contenders(options)
     settings = {
-        contender.label: [
-            {
-                "benchmark": "speed",
-                "contender": contender.label,
-                "round": i,
-                "rows": ROWS,
-                **contender.arguments,
-            }
+        contender: [
+            {"benchmark": "speed", "round": i, "rows": ROWS, "threads": threads, **contender.settings}
             for i in range(1, options.rounds + 1)
         ]
         for contender in contenders
     }
-    with tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "two_moons.npz"
-        np.savez(data, observable=np.zeros(2, np.float32), **TwoMoons().sample(ROWS, seed=1))
-        for i in range(options.rounds):
-            for contender in contenders:
-                row = settings[contender.label][i]
-                if row not in records:
-                    records.append(row, measure(contender, data))
-    results = {label: summary([records[row] for row in rows]) for label, rows in settings.items()}
-    print(report(results, peers=[contender.label for contender in peers]))
+    for i in range(options.rounds):
+        for contender in list(settings):
+            if settings[contender][i] in records:
+                continue
+            print(f"round {i + 1}, {contender.label} ...", file=sys.stderr, flush=True)
+            try:
+                records.append(settings[contender][i], measure(contender, threads))
+            except SbicoreError as error:
+                missing[contender.label] = str(error)
+                del settings[contender]
+    results = {contender.label: [records[row] for row in rows] for contender, rows in settings.items()}
+    text = report(results, own=[c.label for c in settings if c.settings["tool"] == "sbicore"])
+    if missing:
+        text += "\n\nNot measured:\n\n" + "\n".join(f"- {name}: {reason}" for name, reason in missing.items())
+    (options.out / "speed.md").write_text(text + "\n", encoding="utf-8")
+    print(f"{text}\n\nRows: {records.path}\nTable: {options.out / 'speed.md'}")
+    return 1 if missing else 0
 
 
-def own_contenders() -> list[Contender]:
-    """The default network, and one as large as each of the peer's where the default is not."""
-    networks: dict[str, dict[str, Any]] = {"default": {}}
-    for parameters in PEER_PARAMETERS:
-        if not equal(parameters, network_size({})):
-            networks[f"{parameters:,}"] = {"widths": [matched_width(parameters)] * LAYERS}
-    command = (sys.executable, "-m", "sbicore_benchmarks._speed_worker")
-    return [
-        Contender(
-            f"sbicore {name} {'compiled' if compile else 'eager'}",
-            command,
-            {**WORK, "compile": compile, "subnet_kwargs": subnet_kwargs},
-            None,
+def _contenders(options: argparse.Namespace) -> tuple[list[Contender], dict[str, str]]:
+    """Ours, eager and compiled, and the peers that can be had; why others cannot."""
+    found = [
+        ours(
+            network,
+            budget=ROWS,
+            preset=None,
+            fit={**FIT, "compile": compile},
+            label=f"sbicore {network}{', compiled' if compile == 'always' else ''}",
         )
-        for name, subnet_kwargs in networks.items()
-        for compile in (False, True)
+        for network in options.network
+        for compile in COMPILE
     ]
+    missing = {}
+    training = {"steps": STEPS, "batch_size": 128, "learning_rate": 5e-4, "validation_fraction": 0.0}
+    for name in peer_names() if options.peer is None else options.peer:
+        try:
+            found.append(peer(name, training=training, bounds=prior_bounds(TASK)))
+        except PeerUnavailable as error:
+            missing[name] = str(error)
+            print(f"{name}: {error}", file=sys.stderr)
+    return found, missing
 
 
-def peer(python: str, backend: str) -> Contender:
-    """BayesFlow as installed beside this python, on one backend of Keras."""
-    script = Path(__file__).parent / "peers" / "bayesflow_speed.py"
-    asked = [python, "-c", "import importlib.metadata as m; print(m.version('bayesflow'))"]
-    version = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    if not version:
-        raise SbicoreError(f"{python} has no BayesFlow.\nThe README of sbicore-benchmarks says how to get it.")
-    return Contender(f"bayesflow {version} {backend}", (python, str(script)), WORK, backend)
-
-
-def network_size(subnet_kwargs: Mapping[str, Any]) -> int:
-    """Parameters of our network for two moons."""
-    config = sbicore.configure("flow_matching", subnet_kwargs=subnet_kwargs)
-    return count_parameters(config.build(Shapes(target=(2,), conditions=(2,))))
-
-
-def matched_width(parameters: int) -> int:
-    """The smallest multiple of 16 at which five layers of this width have at least this many parameters."""
-    widths = range(16, 2048, 16)
-
-    def size(width: int) -> int:
-        return network_size({"widths": [width] * LAYERS})
-
-    return widths[bisect.bisect_left(widths, parameters, key=size)]
-
-
-def equal(first: float, second: float) -> bool:
-    """Whether two numbers of parameters count as equal."""
-    return abs(first - second) <= EQUAL * min(first, second)
-
-
-def measure(contender: Contender, data: Path) -> dict[str, Any]:
-    """Run one measurement in a fresh process.
+def measure(contender: Contender, threads: int) -> dict[str, Any]:
+    """Every time of one contender; draws and densities are those of the second call.
 
     Raises:
-        SbicoreError: the process failed; rows finished so far are kept.
+        SbicoreError: a process failed.
     """
-    environment = dict(os.environ)
-    if contender.backend:
-        environment["KERAS_BACKEND"] = contender.backend
-        environment.pop("PYTHONPATH", None)
+    observed = np.stack([observation(TASK, 1).observable] * 2)
+    arrays = {**simulations(TASK, ROWS, seed=1), "observed": observed}
+    shared = {**contender.settings, "simulator": None, "seed": 1, "threads": threads, "progress": False}
+    facts, _ = run_job(contender, {**shared, "draws": DRAWS, "densities": DENSITIES}, arrays)
+    short = {**shared, "draws": FIRST["draws"], "densities": 0}
+    if "fit" in short:
+        short["fit"] = {**short["fit"], "epochs": 1}
+    else:
+        short["steps"] = FIRST["steps"]
+    first, _ = run_job(contender, short, {**arrays, "observed": observed[:1]})
+    facts["draw_seconds"] = facts.pop("sampling_seconds")[1]
+    return {
+        **facts,
+        "import_seconds": import_time(contender, threads),
+        "first_result_seconds": first["process_seconds"],
+    }
+
+
+def import_time(contender: Contender, threads: int) -> float:
+    """Seconds of a new process that imports the tool, and what it trains with, and ends."""
+    module = {"sbicore": "sbicore.approximators.continuous", "sbi": "sbi.inference"}.get(
+        contender.settings["tool"], "bayesflow"
+    )
+    started = time.perf_counter()
     process = subprocess.run(
-        [*contender.command, str(data), json.dumps(contender.arguments)],
-        env=environment,
+        [contender.command[0], "-c", f"import {module}"],
+        env=variables(contender, threads),
         capture_output=True,
         text=True,
         check=False,
     )
     if process.returncode != 0:
-        raise SbicoreError(f"The measurement of {contender.label} failed:\n{process.stderr[-2000:]}")
-    result: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-    return result
+        raise SbicoreError(f"{contender.label} cannot be imported:\n{process.stderr.strip()[-500:]}")
+    return time.perf_counter() - started
 
 
-def summary(rounds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Medians over the rounds of one contender."""
-    times = {name: statistics.median(row[name] for row in rounds) for name in ("step_ms", "draw_seconds")}
-    return {"parameters": rounds[0]["parameters"], "network": rounds[0]["network"], **times}
-
-
-def report(results: Mapping[str, Mapping[str, Any]], peers: Sequence[str]) -> str:
-    """The table of medians, and how many times longer each peer takes than each of ours."""
-    columns = ("parameters", "network", "step_ms", "draw_seconds")
-    medians = [[name, *(row[column] for column in columns)] for name, row in results.items()]
-    text = table(["contender", *columns], medians)
-    for column in ("step_ms", "draw_seconds") if peers else ():
-        own = [name for name in results if name not in peers]
-        ratios = [[name, *(_ratio(results[peer], results[name], column) for peer in peers)] for name in own]
-        text += f"\n\n{column}, peer / ours; in brackets where parameters differ by more than {EQUAL:.0%}\n"
-        text += table(["", *peers], ratios)
+def report(results: Mapping[str, Sequence[Mapping[str, Any]]], own: Sequence[str]) -> str:
+    """Medians, and how many times longer each peer takes than ours, with the range over rounds."""
+    columns = [name for name in MEASURES if any(row.get(name) is not None for rows in results.values() for row in rows)]
+    head = ["", "parameters", "network", *(MEASURES[name] for name in columns)]
+    medians = [
+        [label, f"{rows[0]['parameters']:,}", rows[0]["network"], *(_shown(_median(rows, name)) for name in columns)]
+        for label, rows in results.items()
+    ]
+    text = "Medians over rounds.\n\n" + table(head, medians)
+    peers = [label for label in results if label not in own]
+    for label in own if peers else ():
+        rows = [[other, *(_ratio(results[other], results[label], name) for name in columns)] for other in peers]
+        text += f"\n\nTimes longer than {label}: median (smallest to largest over rounds).\n\n"
+        text += table(["", *(MEASURES[name] for name in columns)], rows)
     return text
 
 
-def _ratio(other: Mapping[str, Any], own: Mapping[str, Any], column: str) -> str:
-    ratio = f"{other[column] / own[column]:.2f}"
-    return ratio if equal(other["parameters"], own["parameters"]) else f"({ratio})"
+def _median(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    known = [row[name] for row in rows if row.get(name) is not None]
+    return statistics.median(known) if known else None
 
 
-if __name__ == "__main__":
-    main()
+def _ratio(other: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Of rows of the same round."""
+    ratios = [
+        theirs[name] / mine[name]
+        for theirs, mine in zip(other, own, strict=True)
+        if theirs.get(name) is not None and mine.get(name) is not None
+    ]
+    if not ratios:
+        return ""
+    return f"{statistics.median(ratios):.2g} ({min(ratios):.2g} to {max(ratios):.2g})"
+
+
+def _shown(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}"

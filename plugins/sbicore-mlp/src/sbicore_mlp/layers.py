@@ -30,6 +30,8 @@ class LayerSettings(Protocol):
     @property
     def residual(self) -> bool: ...
     @property
+    def gated(self) -> bool: ...
+    @property
     def dropout(self) -> float: ...
 
 
@@ -39,21 +41,32 @@ def activation(name: str) -> nn.Module:
 
 
 class ResidualLayer(nn.Module):
-    """`skip(x) + dropout(act(scale * W norm(x) + shift))`; without them scale = 1, shift = 0."""
+    """`skip(x) + dropout(act(h))` with `h = scale * W norm(x) + shift`; without them scale = 1, shift = 0.
+
+    A gated layer has an h of twice the width, (a, b), and `V (act(a) * b)` in the place of `act(h)`
+    (arXiv:2002.05202, eq. 6).
+    """
 
     def __init__(self, config: LayerSettings, width_in: int, width: int) -> None:
         super().__init__()
         self.norm = _NORMS[config.norm](width_in) if config.norm else nn.Identity()
-        self.linear = nn.Linear(width_in, width)
+        self.modulated = 2 * width if config.gated else width
+        self.linear = nn.Linear(width_in, self.modulated)
+        self.after_gate = nn.Linear(width, width) if config.gated else None
         self.activation = activation(config.activation)
         self.dropout = nn.Dropout(config.dropout) if config.dropout else nn.Identity()
         self.residual = config.residual
         self.skip = nn.Linear(width_in, width) if config.residual and width_in != width else nn.Identity()
 
     def forward(self, x: Tensor, shift: Tensor | None = None, scale: Tensor | None = None) -> Tensor:
-        """`(*, width_in) -> (*, width)`; shift and scale broadcast against `(*, width)`."""
+        """`(*, width_in) -> (*, width)`; shift and scale broadcast against `(*, modulated)`."""
         h = self.linear(self.norm(x))
         if shift is not None:
             h = h + shift if scale is None else torch.addcmul(shift, h, scale)
-        h = self.dropout(self.activation(h))
+        if self.after_gate is None:
+            h = self.activation(h)
+        else:
+            a, b = h.chunk(2, dim=-1)
+            h = self.after_gate(self.activation(a) * b)
+        h = self.dropout(h)
         return self.skip(x) + h if self.residual else h

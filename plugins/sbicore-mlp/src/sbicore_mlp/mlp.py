@@ -33,13 +33,20 @@ class MLP(SubnetConfig):
             venue="IEEE Conference on Computer Vision and Pattern Recognition",
             arxiv="1512.03385",
         ),
+        Reference(
+            authors="Shazeer, Noam",
+            title="GLU Variants Improve Transformer",
+            year=2020,
+            arxiv="2002.05202",
+        ),
     )
 
     widths: tuple[int, ...] = sizes((256, 256), doc="Widths of the hidden layers.")
     activation: str = choice("silu", options=ACTIVATIONS, doc="Activation of every layer.")
+    gated: bool = flag(False, doc="Whether each layer multiplies its activations by a second linear map (GLU).")
     residual: bool = flag(True, doc="Add each layer's input to its output (projected where widths differ).")
     norm: str | None = choice(None, options=NORMS, optional=True, doc="Normalisation of each layer's input.")
-    dropout: float = number(0.0, ge=0.0, lt=1.0, doc="Dropout probability after each activation.")
+    dropout: float = number(0.0, ge=0.0, lt=1.0, doc="Dropout probability at the end of each layer.")
 
     def build(self, shapes: Shapes) -> MLPModule:
         """The module; its `out_features` is the last width unless `shapes.output` is given."""

@@ -43,10 +43,17 @@ class TimeMLP(SubnetConfig):
             venue="Advances in Neural Information Processing Systems",
             arxiv="2006.10739",
         ),
+        Reference(
+            authors="Shazeer, Noam",
+            title="GLU Variants Improve Transformer",
+            year=2020,
+            arxiv="2002.05202",
+        ),
     )
 
     widths: tuple[int, ...] = sizes((256,) * 5, doc="Widths of the hidden layers.")
     activation: str = choice("silu", options=ACTIVATIONS, doc="Activation of every layer.")
+    gated: bool = flag(False, doc="Whether each layer multiplies its activations by a second linear map (GLU).")
     residual: bool = flag(True, doc="Add each layer's input to its output (projected where widths differ).")
     norm: str | None = choice("layer", options=NORMS, optional=True, doc="Normalisation of each layer's input.")
     conditioning: str = choice(
@@ -61,7 +68,7 @@ class TimeMLP(SubnetConfig):
     fourier_scale: float = number(
         1.0, gt=0.0, doc="Standard deviation of the initial frequencies, in cycles per unit of time."
     )
-    dropout: float = number(0.0, ge=0.0, lt=1.0, doc="Dropout probability after each activation.")
+    dropout: float = number(0.0, ge=0.0, lt=1.0, doc="Dropout probability at the end of each layer.")
 
     def __attrs_post_init__(self) -> None:
         if self.time_embedding_dim > 1 and self.time_embedding_dim % 2:

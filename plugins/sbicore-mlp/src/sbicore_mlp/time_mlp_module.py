@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import zip_longest
+from itertools import pairwise, zip_longest
 
 from torch import Tensor, nn
 
@@ -32,13 +32,13 @@ class TimeMLPModule(nn.Module):
         self.from_t = nn.Linear(features, widths[0], bias=False)
         self.from_conditions = nn.Linear(shapes.conditions[-1], widths[0], bias=False) if shapes.conditions else None
         self.activation = activation(config.activation)
-        self.layers = nn.ModuleList(
-            ResidualLayer(config, before, width) for before, width in zip((widths[0], *widths), widths, strict=False)
-        )
+        layers = [ResidualLayer(config, before, width) for before, width in pairwise((widths[0], *widths))]
+        self.layers = nn.ModuleList(layers)
         film = config.conditioning != "concat"
         source = widths[0] if config.conditioning == "film" else features
-        self.shifts = nn.ModuleList(_constant(source, width, 0.0) for width in widths if film)
-        self.scales = nn.ModuleList(_constant(source, width, 1.0) for width in widths if film and config.film_use_gamma)
+        sizes = [layer.modulated for layer in layers] if film else []
+        self.shifts = nn.ModuleList(_constant(source, size, 0.0) for size in sizes)
+        self.scales = nn.ModuleList(_constant(source, size, 1.0) for size in sizes if config.film_use_gamma)
         self.out = nn.Linear(widths[-1], shapes.output) if shapes.output else nn.Identity()
         self.out_features = shapes.output or widths[-1]
 

@@ -1,1 +1,1 @@
-"""Scripts that run in another tool's own environment; they import nothing of sbicore."""
+"""Workers of other tools, and the requirements of the environments that they run in; nothing here imports sbicore."""

@@ -1,0 +1,81 @@
+"""`sbicore benchmark`: accuracy, accuracy beside other tools, and speed."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from sbicore.hookspecs import hookimpl
+
+__all__ = ["sbicore_cli"]
+
+
+@hookimpl
+def sbicore_cli(commands: Any) -> None:
+    """Add the subcommand."""
+    text = "measure accuracy and speed, also of other tools"
+    benchmark = commands.add_parser("benchmark", help=text, description=text.capitalize() + ".")
+    kinds = benchmark.add_subparsers(title="benchmarks", metavar="BENCHMARK", required=True)
+    accuracy = kinds.add_parser("accuracy", help="C2ST against the published reference posteriors")
+    _add_study(accuracy)
+    accuracy.set_defaults(run=_run_accuracy, peer=[])
+    peers = kinds.add_parser("peers", help="the same beside other tools, each in its own environment")
+    _add_study(peers)
+    _add_peers(peers)
+    peers.set_defaults(run=_run_accuracy)
+    speed = kinds.add_parser("speed", help="times of a training step, draws, densities, import and first result")
+    _add_peers(speed)
+    speed.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks")
+    speed.add_argument("--rounds", type=int, default=3, help="repeats, interleaved (default: 3)")
+    speed.add_argument("--threads", type=int, help="of each process (default: all processors)")
+    _add_out(speed)
+    speed.set_defaults(run=_run_speed)
+
+
+def _add_study(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--suite", help="quick: two tasks, 1e4, some minutes; ci: a smaller one; full: ten tasks, 1e5")
+    parser.add_argument("--task", nargs="+", help="published tasks (default: all ten)")
+    parser.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks")
+    parser.add_argument("--budget", nargs="+", help="numbers of simulations such as 1e4, or online (default: 1e5)")
+    parser.add_argument("--preset", default="auto", help="of the network; auto: by budget (default); none")
+    parser.add_argument("--hyperparameters", help="JSON object: arguments of sbicore.build, over the preset")
+    parser.add_argument("--fit", help="JSON object: options of fit, over the preset")
+    parser.add_argument("--observation", nargs="+", type=int, help="of the published ten (default: 1 2 3)")
+    parser.add_argument("--seed", nargs="+", type=int, default=[1], help="of simulations, training and draws")
+    parser.add_argument("--draws", type=int, help="per observation (default: 10000, as many as the reference has)")
+    parser.add_argument(
+        "--published-c2st",
+        nargs="+",
+        default=[],
+        metavar="TASK",
+        help="tasks whose first observation is also scored by the published definition (slow)",
+    )
+    parser.add_argument("--workers", type=int, default=1, help="trainings at a time (default: 1)")
+    parser.add_argument("--threads", type=int, help="of each training (default: processors / workers)")
+    _add_out(parser)
+
+
+def _add_peers(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--peer", nargs="*", help="such as sbi.npe or bayesflow_torch.flow_matching (default: all)")
+
+
+def _add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("benchmark"),
+        help="folder of results; finished ones are not measured again (default: ./benchmark)",
+    )
+
+
+def _run_accuracy(options: argparse.Namespace) -> int:
+    from .accuracy import run
+
+    return run(options)
+
+
+def _run_speed(options: argparse.Namespace) -> int:
+    from .speed import run
+
+    return run(options)

@@ -1,0 +1,183 @@
+"""`sbicore benchmark accuracy` and `peers` from end to end, on tiny trainings."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from sbicore_benchmarks import accuracy, contenders, environments, study
+from sbicore_benchmarks.environments import PeerUnavailable
+
+from sbicore.cli import main
+
+TINY = [
+    "--suite=ci",
+    "--preset=none",
+    '--fit={"steps": 20, "batch_size": 64}',
+    '--hyperparameters={"subnet_kwargs": {"widths": [8]}}',
+    "--draws=200",
+    "--threads=1",
+]
+
+
+def command(kind, out, *arguments):
+    return main(["benchmark", kind, *TINY, f"--out={out}", *arguments])
+
+
+def rows(out):
+    return [json.loads(line) for line in (out / "accuracy.jsonl").read_text().splitlines()]
+
+
+def test_rows_table_and_figure(wheel, tmp_path, capsys):
+    assert command("accuracy", tmp_path, "--task", "two_moons", "gaussian_linear", "--observation", "1", "2") == 0
+    found = rows(tmp_path)
+    assert [(row["settings"]["task"], row["settings"]["observation"]) for row in found] == [
+        ("two_moons", 1),
+        ("two_moons", 2),
+        ("gaussian_linear", 1),
+        ("gaussian_linear", 2),
+    ]
+    for row in found:
+        results = row["results"]
+        assert 0.5 < results["c2st"] <= 1.0
+        assert results["steps"] == 14  # an epoch of 950 rows in batches of 64 comes nearest to 20
+        assert min(results[name] for name in ("evaluations", "memory_mb", "training_seconds", "step_ms")) > 0
+        assert results["threads"] == 1
+        assert row["environment"]["versions"]["sbicore"]
+    report = capsys.readouterr().out
+    assert report.startswith((tmp_path / "accuracy.md").read_text())
+    assert "| mean " in report
+    assert "BayesFlow flow matching (32,000,000)" in report
+    assert (tmp_path / "accuracy.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_what_is_finished_is_not_done_again(wheel, tmp_path, monkeypatch):
+    command("accuracy", tmp_path)
+    before = rows(tmp_path)
+    monkeypatch.setattr(study, "run_job", None)
+    command("accuracy", tmp_path)
+    assert rows(tmp_path) == before
+    command("accuracy", tmp_path, "--published-c2st", "two_moons")  # scores the draws that were kept
+    assert [row["settings"]["metric"] for row in rows(tmp_path)] == ["fast", "published"]
+
+
+def test_a_run_killed_between_draws_and_score_goes_on(wheel, tmp_path, monkeypatch):
+    def killed(self, unit, row):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(study.Study, "_score", killed)
+        assert command("accuracy", tmp_path) == 130
+    assert not (tmp_path / "accuracy.jsonl").exists()
+    monkeypatch.setattr(study, "run_job", None)
+    assert command("accuracy", tmp_path) == 0
+    assert len(rows(tmp_path)) == 1
+
+
+def test_a_process_killed_by_the_system_goes_on(wheel, tmp_path):
+    arguments = ["benchmark", "accuracy", *TINY, f"--out={tmp_path}", "--seed", "1", "2", "3"]
+    process = subprocess.Popen([sys.executable, "-m", "sbicore", *arguments], stderr=subprocess.PIPE, text=True)
+    for line in process.stderr:
+        if line.startswith("[1/3]"):
+            process.kill()
+            break
+    process.wait()
+    process.stderr.close()
+    assert 1 <= len(rows(tmp_path)) < 3
+    assert command("accuracy", tmp_path, "--seed", "1", "2", "3") == 0
+    assert sorted(row["settings"]["seed"] for row in rows(tmp_path)) == [1, 2, 3]
+
+
+def test_online_training_has_no_data(wheel, tmp_path):
+    command("accuracy", tmp_path, "--budget", "online", '--fit={"steps": 4, "num_batches_per_epoch": 2}')
+    (row,) = rows(tmp_path)
+    assert row["settings"]["budget"] == "online"
+    assert row["results"]["steps"] == 4
+
+
+def test_budgets_side_by_side(wheel, tmp_path, capsys):
+    assert command("accuracy", tmp_path, "--budget", "200", "400") == 0
+    assert "## C2ST, 400 simulations" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--task", "two_moon"], "There is no task 'two_moon'; did you mean 'two_moons'?"),
+        (["--network", "flow_matchin"], "did you mean 'flow_matching'"),
+        (["--budget", "onlin"], "did you mean 'online'"),
+        (["--suite", "quik"], "did you mean 'quick'"),
+        (["--preset", "larg"], "has no preset 'larg'"),
+        (["--observation", "11"], "There is no observation 11"),
+        (["--draws", "10"], "--draws takes 50 to 10000"),
+        (["--seed", "-1"], "at least 0"),
+        (["--workers", "0"], "--workers must be at least 1"),
+        (["--fit", '{"step": 3}'], "did you mean 'steps'"),
+        (["--hyperparameters", '{"subnt": 3}'], "did you mean 'subnet'"),
+        (["--published-c2st", "slpc"], "did you mean 'slcp'"),
+    ],
+)
+def test_bad_input_is_named_before_any_work(arguments, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(study, "run_job", None)
+    assert command("accuracy", tmp_path, *arguments) == 1
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_peer_is_named(tmp_path, capsys):
+    assert command("peers", tmp_path, "--peer", "sbi.npee") == 1
+    assert "There is no peer 'sbi.npee'; did you mean 'sbi.npe'?" in capsys.readouterr().err
+
+
+def test_a_peer_that_cannot_be_had_is_reported_and_the_rest_runs(wheel, tmp_path, monkeypatch, capsys):
+    def unavailable(peer):
+        raise PeerUnavailable(f"The environment of {peer.name} cannot be made: no connection")
+
+    monkeypatch.setattr(contenders, "environment", unavailable)
+    assert command("peers", tmp_path, "--peer", "sbi.npe") == 1
+    assert [row["settings"]["tool"] for row in rows(tmp_path)] == ["sbicore"]
+    report = (tmp_path / "peers.md").read_text()
+    assert "## Not measured\n\n- sbi.npe: The environment of sbi cannot be made: no connection" in report
+
+
+def test_peers_get_the_same_data_and_training(wheel, tmp_path, monkeypatch):
+    """A worker in the place of sbi's that draws a constant, and shows what it was told."""
+    worker = tmp_path / "worker.py"
+    worker.write_text(
+        "import json, sys, numpy as np\n"
+        "job = json.load(open(sys.argv[1]))\n"
+        "data = np.load(job['data'])\n"
+        "rng = np.random.default_rng(0)\n"
+        "np.save(job['out'], rng.normal(size=(len(data['observed']), job['draws'], 2)).astype('f'))\n"
+        "facts = dict(sampling_seconds=[1.0], evaluations=None, parameters=1, network='', step_ms=1.0, steps=1,\n"
+        "  training_seconds=1.0, memory_mb=1.0, told=job, rows=len(data['parameters']),\n"
+        "  first=data['parameters'][0].tolist())\n"
+        "print(json.dumps(facts))\n"
+    )
+    fake = environments.PEERS["sbi"]._replace(worker=worker)
+    monkeypatch.setitem(environments.PEERS, "sbi", fake)
+    monkeypatch.setattr(contenders, "environment", lambda peer: sys.executable)
+    assert command("peers", tmp_path, "--peer", "sbi.fmpe") == 0
+    ours, theirs = rows(tmp_path)
+    told = theirs["results"]["told"]
+    for name in ("steps", "batch_size", "learning_rate", "validation_fraction"):
+        assert told[name] == ours["settings"]["fit"][name]
+    assert (told["method"], told["bounds"], theirs["results"]["rows"]) == ("fmpe", [[-1.0, -1.0], [1.0, 1.0]], 1000)
+    np.testing.assert_allclose(
+        theirs["results"]["first"], study.simulations("two_moons", 1000, 1)["parameters"][0], rtol=1e-6
+    )
+
+
+def test_a_worker_that_fails_is_named(wheel, tmp_path, monkeypatch, capsys):
+    fake = environments.PEERS["sbi"]._replace(worker="missing.py")
+    monkeypatch.setitem(environments.PEERS, "sbi", fake)
+    monkeypatch.setattr(contenders, "environment", lambda peer: sys.executable)
+    assert command("peers", tmp_path, "--peer", "sbi.npe", "--workers", "2") == 1
+    assert "The process of sbi npe failed" in (tmp_path / "peers.md").read_text()
+    assert len(rows(tmp_path)) == 1
+
+
+def test_the_suites_name_published_tasks():
+    for suite in accuracy.SUITES.values():
+        assert set(suite["task"]) <= set(accuracy.TASKS)
