@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from .config import Options, frozen
@@ -11,7 +12,7 @@ from .fields import component, integer, number
 if TYPE_CHECKING:
     from .integrators._solution import Solution
 
-__all__ = ["SolverOptions"]
+__all__ = ["SolverOptions", "spaced"]
 
 
 @frozen(kw_only=True)
@@ -20,17 +21,25 @@ class SolverOptions(Options):
 
     method: Any = component("integrator", None, optional=True, doc="An integrator: name, mapping or config.")
     steps: int | str | None = integer(
-        None, ge=1, also=("adaptive",), optional=True, doc="Number of equal steps, or 'adaptive'."
+        None, ge=1, also=("adaptive",), optional=True, doc="Number of steps, or 'adaptive'."
+    )
+    spacing: float | None = number(
+        None,
+        gt=0.0,
+        optional=True,
+        doc="Where steps end: at t = s^spacing for equal steps in s; 1 is equal steps in t.",
     )
     rtol: float | None = number(None, gt=0.0, optional=True, doc="Relative tolerance of adaptive methods.")
     atol: float | None = number(None, ge=0.0, optional=True, doc="Absolute tolerance of adaptive methods.")
 
     def __attrs_post_init__(self) -> None:
         if self.asks_adaptive and isinstance(self.steps, int):
-            raise ConfigError("steps and rtol or atol exclude each other: equal steps, or controlled ones")
+            raise ConfigError("steps and rtol or atol exclude each other: given steps, or controlled ones")
+        if self.asks_adaptive and self.spacing is not None:
+            raise ConfigError("spacing is of a given number of steps, not of controlled ones\nLeave one of them out.")
         if self.asks_adaptive and self.method is not None and not self.method.adaptive:
             raise ConfigError(
-                f"{self.method.name!r} takes equal steps and has no tolerances.\n"
+                f"{self.method.name!r} takes given steps and has no tolerances.\n"
                 "Adaptive methods: bosh3, dopri5, dopri8, tsit5; or give steps=<number>."
             )
 
@@ -48,6 +57,7 @@ class SolverOptions(Options):
             if kept["steps"] == "adaptive":
                 kept["steps"] = None
         if self.asks_adaptive:
+            kept["spacing"] = None
             if isinstance(kept["steps"], int):
                 kept["steps"] = None
             if kept["method"] is not None and not kept["method"].adaptive:
@@ -56,18 +66,38 @@ class SolverOptions(Options):
 
     def completed(self, default: SolverOptions, adaptive: str = "dopri5") -> SolverOptions:
         """These options with a method: that of `default`, or `adaptive` where control is asked for."""
+        own = self._solver_values()
         if self.method is not None:
-            return self
-        if self.asks_adaptive and not default.method.adaptive:
-            return SolverOptions(**{**self._solver_values(), "method": adaptive})
-        if self.asks_adaptive or self.steps is not None:
-            return SolverOptions(**{**self._solver_values(), "method": default.method})
+            return SolverOptions(**own)
+        if self.asks_adaptive:
+            return SolverOptions(**{**own, "method": default.method if default.method.adaptive else adaptive})
+        if self.steps is not None or self.spacing is not None:
+            return SolverOptions(**{**own, "method": default.method, "steps": self.steps or default.steps})
         return default
 
     def _solver_values(self) -> dict[str, Any]:
-        return {"method": self.method, "steps": self.steps, "rtol": self.rtol, "atol": self.atol}
+        return {name: getattr(self, name) for name in ("method", "steps", "spacing", "rtol", "atol")}
 
     def integrate(self, field: Any, x: Any, t0: float, t1: float) -> Solution:
-        """Solve with this method. See `sbicore.protocols.Integrator`."""
-        solution: Solution = self.method.integrate(field, x, t0, t1, steps=self.steps, rtol=self.rtol, atol=self.atol)
-        return solution
+        """Solve with this method between two times >= 0. See `sbicore.protocols.Integrator`."""
+        steps = self.steps
+        if steps is None and not self.method.adaptive:
+            steps = getattr(self.method, "default_steps", None)
+        if not isinstance(steps, int) or self.spacing is None or self.spacing == 1.0:
+            whole: Solution = self.method.integrate(field, x, t0, t1, steps=self.steps, rtol=self.rtol, atol=self.atol)
+            return whole
+        return self._by_step(field, x, spaced(t0, t1, steps, self.spacing))
+
+    def _by_step(self, field: Any, x: Any, times: list[float]) -> Solution:
+        """One step of the method from each of the times to the next."""
+        parts = [solution := self.method.integrate(field, x, times[0], times[1], steps=1)]
+        for start, end in pairwise(times[1:]):
+            parts.append(solution := self.method.integrate(field, solution.state, start, end, steps=1))
+        evaluations, steps = sum(part.evaluations for part in parts), sum(part.steps for part in parts)
+        return type(solution)(solution.state, evaluations, steps)
+
+
+def spaced(t0: float, t1: float, steps: int, spacing: float) -> list[float]:
+    """`steps + 1` times from exactly `t0` to exactly `t1`, equally spaced in `t^(1 / spacing)`; both are >= 0."""
+    s0, s1 = t0 ** (1 / spacing), t1 ** (1 / spacing)
+    return [t0, *((s0 + (s1 - s0) * k / steps) ** spacing for k in range(1, steps)), t1]

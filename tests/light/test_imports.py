@@ -71,7 +71,14 @@ def test_configure_imports_the_plugins_it_names_and_not_torch(foreign):
     )
     assert subnet == "time_mlp"
     extensions = {"sbicore_benchmarks"}
-    assert set(packages) - extensions == {"attr", "attrs", "packaging", "pluggy", "sbicore_flow_matching", "sbicore_mlp"}
+    assert set(packages) - extensions == {
+        "attr",
+        "attrs",
+        "packaging",
+        "pluggy",
+        "sbicore_flow_matching",
+        "sbicore_mlp",
+    }
 
 
 def test_no_config_of_any_installed_plugin_imports_torch(foreign):

@@ -127,5 +127,6 @@ def peer_names() -> list[str]:
 
 
 def variables(contender: Contender, threads: int) -> dict[str, str]:
-    """The environment of its process."""
-    return {**os.environ, **contender.variables, "OMP_NUM_THREADS": str(threads)}
+    """The environment of its process: this many threads (jax reads NPROC), and no accelerator."""
+    count = str(threads)
+    return {**os.environ, "OMP_NUM_THREADS": count, "NPROC": count, "CUDA_VISIBLE_DEVICES": "", **contender.variables}

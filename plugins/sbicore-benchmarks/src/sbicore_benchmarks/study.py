@@ -26,6 +26,9 @@ from .tasks import observation, simulations
 
 __all__ = ["Study", "Unit", "run_job"]
 
+LIMIT = 3 * 3600
+"""Seconds after which a process is given up: a tool that rejects draws may never find enough."""
+
 Array = np.ndarray[Any, Any]
 
 
@@ -151,14 +154,18 @@ def run_job(contender: Contender, job: Mapping[str, Any], arrays: Mapping[str, A
         told = {**job, "data": str(folder / "data.npz"), "out": str(folder / "draws.npy")}
         (folder / "job.json").write_text(json.dumps(told), encoding="utf-8")
         started = time.perf_counter()
-        process = subprocess.run(
-            [*contender.command, str(folder / "job.json")],
-            env=variables(contender, job["threads"]),
-            stdout=subprocess.PIPE,
-            stderr=None if job["progress"] else subprocess.PIPE,
-            text=True,
-            check=False,
-        )
+        try:
+            process = subprocess.run(
+                [*contender.command, str(folder / "job.json")],
+                env=variables(contender, job["threads"]),
+                stdout=subprocess.PIPE,
+                stderr=None if job["progress"] else subprocess.PIPE,
+                text=True,
+                check=False,
+                timeout=LIMIT,
+            )
+        except subprocess.TimeoutExpired:
+            raise SbicoreError(f"The process of {contender.label} took more than {LIMIT / 3600:.0f} hours.") from None
         seconds = time.perf_counter() - started
         if process.returncode != 0:
             why = (process.stderr or "see above").strip()[-1500:]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen
 from sbicore.fields import choice, component, integer, number, options
+from sbicore.presets import Preset
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
 
@@ -56,6 +58,23 @@ class FlowMatching(InferenceNetworkConfig):
     )
     sample_options: ClassVar[type[Options]] = SolverOptions
     log_prob_options: ClassVar[type[Options]] = LogProbOptions
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            simulations=1_000,
+            network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"gated": True, "dropout": 0.1}},
+            fit={"steps": 2_000, "batch_size": 128, "learning_rate": 1e-3, "patience": 100},
+        ),
+        "base": Preset(
+            simulations=10_000,
+            network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"gated": True, "dropout": 0.05}},
+            fit={"steps": 5_000, "batch_size": 256, "learning_rate": 1e-3, "patience": 40},
+        ),
+        "large": Preset(
+            simulations=100_000,
+            network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"gated": True}},
+            fit={"steps": 20_000, "batch_size": 256, "learning_rate": 1e-3},
+        ),
+    }
 
     subnet: SubnetConfig = component("subnet", "time_mlp", doc="Backbone of the velocity field.")
     base_distribution: DistributionConfig = component("distribution", "normal", doc="Noise at t = 1.")
@@ -63,7 +82,7 @@ class FlowMatching(InferenceNetworkConfig):
         "mse", options=("mse", "huber"), doc="Regression loss on the velocity; huber has threshold 1."
     )
     integrate_kwargs: SolverOptions = options(
-        SolverOptions, doc="Defaults of the solver: method, steps, rtol, atol. Call arguments win."
+        SolverOptions, doc="Defaults of the solver: method, steps, spacing, rtol, atol. Call arguments win."
     )
     time_power_law_alpha: float = number(
         0.0, gt=-1.0, doc="Training times t = 1 - u^(1 + alpha), u uniform; below 0 favours the data end."

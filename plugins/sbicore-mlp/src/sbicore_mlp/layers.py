@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-__all__ = ["ResidualLayer", "activation"]
+__all__ = ["ResidualLayer", "activation", "norm"]
 
 _ACTIVATIONS = {
     "silu": nn.SiLU,
@@ -40,6 +40,11 @@ def activation(name: str) -> nn.Module:
     return _ACTIVATIONS[name]()
 
 
+def norm(name: str | None, width: int) -> nn.Module:
+    """The normalisation of this name; None changes nothing."""
+    return nn.Identity() if name is None else _NORMS[name](width)
+
+
 class ResidualLayer(nn.Module):
     """`skip(x) + dropout(act(h))` with `h = scale * W norm(x) + shift`; without them scale = 1, shift = 0.
 
@@ -49,7 +54,7 @@ class ResidualLayer(nn.Module):
 
     def __init__(self, config: LayerSettings, width_in: int, width: int) -> None:
         super().__init__()
-        self.norm = _NORMS[config.norm](width_in) if config.norm else nn.Identity()
+        self.norm = norm(config.norm, width_in)
         self.modulated = 2 * width if config.gated else width
         self.linear = nn.Linear(width_in, self.modulated)
         self.after_gate = nn.Linear(width, width) if config.gated else None

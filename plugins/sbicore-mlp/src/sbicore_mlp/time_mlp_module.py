@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from sbicore.shapes import Shapes
 
 from .fourier import FourierFeatures
-from .layers import ResidualLayer, activation
+from .layers import ResidualLayer, activation, norm
 from .time_mlp import TimeMLP
 
 __all__ = ["TimeMLPModule"]
@@ -17,6 +17,9 @@ __all__ = ["TimeMLPModule"]
 
 class TimeMLPModule(nn.Module):
     """`(x (*, D), t (*), conditions (*, C)) -> (*, W)`.
+
+    With residual layers and a norm, what is handed from layer to layer starts as a linear map of the inputs and is
+    normalised at the end (arXiv:2002.04745, fig. 1b).
 
     Whatever depends on time and conditions alone keeps their leading axes, so that a sampler
     which passes `t (1,)` and `conditions (R, 1, C)` pays for it once a step and observation.
@@ -32,6 +35,7 @@ class TimeMLPModule(nn.Module):
         self.from_t = nn.Linear(features, widths[0], bias=False)
         self.from_conditions = nn.Linear(shapes.conditions[-1], widths[0], bias=False) if shapes.conditions else None
         self.activation = activation(config.activation)
+        self.starts_linear = config.residual and config.norm is not None
         layers = [ResidualLayer(config, before, width) for before, width in pairwise((widths[0], *widths))]
         self.layers = nn.ModuleList(layers)
         film = config.conditioning != "concat"
@@ -39,6 +43,7 @@ class TimeMLPModule(nn.Module):
         sizes = [layer.modulated for layer in layers] if film else []
         self.shifts = nn.ModuleList(_constant(source, size, 0.0) for size in sizes)
         self.scales = nn.ModuleList(_constant(source, size, 1.0) for size in sizes if config.film_use_gamma)
+        self.last_norm = norm(config.norm, widths[-1]) if self.starts_linear else nn.Identity()
         self.out = nn.Linear(widths[-1], shapes.output) if shapes.output else nn.Identity()
         self.out_features = shapes.output or widths[-1]
 
@@ -48,11 +53,13 @@ class TimeMLPModule(nn.Module):
         context = self.from_t(embedded)
         if self.from_conditions is not None and conditions is not None:
             context = context + self.from_conditions(conditions)
-        h = self.activation(self.from_x(x) + context)
+        h = self.from_x(x) + context
+        if not self.starts_linear:
+            h = self.activation(h)
         source = self.activation(context) if self.config.conditioning == "film" else embedded
         for layer, shift, scale in zip_longest(self.layers, self.shifts, self.scales):
             h = layer(h, shift and shift(source), scale and scale(source))
-        return self.out(h)
+        return self.out(self.last_norm(h))
 
 
 def _constant(features: int, width: int, value: float) -> nn.Linear:
