@@ -48,6 +48,8 @@ def test_rows_table_and_figure(wheel, tmp_path, capsys):
     report = capsys.readouterr().out
     assert report.startswith((tmp_path / "accuracy.md").read_text())
     assert "| mean " in report
+    assert "bounds" not in found[2]["settings"]["arguments"]
+    assert found[0]["settings"]["arguments"]["out_of_bounds"] == "reject"
     assert "BayesFlow flow matching (32,000,000)" in report
     assert (tmp_path / "accuracy.png").read_bytes().startswith(b"\x89PNG")
 

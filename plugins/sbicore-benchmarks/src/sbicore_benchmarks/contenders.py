@@ -57,7 +57,7 @@ def ours(
         preset: of the network; None for its defaults.
         arguments: hyperparameters of the network and arguments of `sbicore.build`; they win over the preset.
         fit: options of `fit`; they win over the preset too.
-        bounds: of the prior, used where `arguments` give `out_of_bounds`.
+        bounds: of the prior; by default draws outside a box are rejected, and half-open variables transformed.
         label: what tables call it.
 
     Raises:
@@ -71,8 +71,9 @@ def ours(
     chosen = preset_of(declared, preset) if preset else None
     given = dict(arguments or {})
     outer: dict[str, Any] = {name: given.pop(name) for name in ("standardize", "out_of_bounds") if name in given}
-    if "out_of_bounds" in outer and bounds:
-        outer["bounds"] = dict(bounds)
+    if bounds:
+        closed = all(side is not None for pair in bounds.values() for side in pair)
+        outer = {"bounds": dict(bounds), "out_of_bounds": "reject" if closed else "transform", **outer}
     else:
         outer.pop("out_of_bounds", None)
     hyperparameters = chosen.completed(given) if chosen else given

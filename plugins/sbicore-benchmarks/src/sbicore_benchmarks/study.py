@@ -101,6 +101,7 @@ class Study:
 
     def _attempt(self, unit: Unit) -> str | None:
         """Train, draw and score; what went wrong, if anything did."""
+        print(f"{unit} ...", file=sys.stderr, flush=True)
         try:
             rows = [row for row in unit.rows() if row not in self.records]
             self._train(unit, sorted({row["observation"] for row in rows}))

@@ -72,7 +72,7 @@ class FlowMatching(InferenceNetworkConfig):
         "large": Preset(
             simulations=100_000,
             network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"gated": True}},
-            fit={"steps": 20_000, "batch_size": 256, "learning_rate": 1e-3},
+            fit={"steps": 16_000, "batch_size": 256, "learning_rate": 1e-3},
         ),
     }
 
