@@ -34,7 +34,7 @@ class Preset(Hyperparameters):
         `<component>_kwargs` are joined; those of the preset are left out where `given` names the component.
         """
         decided = {f"{name}_kwargs" for name in given}
-        chosen = {name: value for name, value in self.network.items() if name not in decided}
+        chosen = {name: value for name, value in self.to_dict()["network"].items() if name not in decided}
         for name, value in given.items():
             both = name.endswith("_kwargs") and isinstance(chosen.get(name), Mapping) and isinstance(value, Mapping)
             chosen[name] = {**chosen[name], **value} if both else value

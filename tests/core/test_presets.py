@@ -47,7 +47,7 @@ class TestCompleted:
 
     def test_kwargs_of_a_component_are_joined(self):
         found = Toy.presets["small"].completed({"subnet_kwargs": {"dropout": 0.1}})
-        assert found["subnet_kwargs"] == {"widths": (8,), "dropout": 0.1}
+        assert found["subnet_kwargs"] == {"widths": [8], "dropout": 0.1}
 
     @pytest.mark.parametrize("order", [("subnet", "subnet_kwargs"), ("subnet_kwargs", "subnet")])
     def test_another_component_comes_without_those_of_the_preset(self, order):

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from sbicore_benchmarks import accuracy, contenders, environments, study
 from sbicore_benchmarks.environments import PeerUnavailable
+from sbicore_flow_matching import FlowMatching
 
 from sbicore.cli import main
 
@@ -96,6 +97,17 @@ def test_online_training_has_no_data(wheel, tmp_path):
     (row,) = rows(tmp_path)
     assert row["settings"]["budget"] == "online"
     assert row["results"]["steps"] == 4
+
+
+def test_the_preset_of_a_budget_is_spelt_out_in_the_rows(wheel, tmp_path, capsys):
+    fit = '--fit={"steps": 2, "batch_size": 900}'
+    assert main(["benchmark", "accuracy", "--suite=ci", fit, "--draws=100", "--threads=1", f"--out={tmp_path}"]) == 0
+    small = FlowMatching.presets["small"]
+    (row,) = rows(tmp_path)
+    assert row["settings"]["arguments"]["subnet_kwargs"] == small.to_dict()["network"]["subnet_kwargs"]
+    assert row["settings"]["fit"]["learning_rate"] == small.fit["learning_rate"]
+    assert row["settings"]["fit"]["steps"] == 2
+    assert "| sbicore flow_matching, small |" in capsys.readouterr().out
 
 
 def test_budgets_side_by_side(wheel, tmp_path, capsys):
