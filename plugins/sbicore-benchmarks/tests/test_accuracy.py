@@ -1,6 +1,7 @@
 """`sbicore benchmark accuracy` and `peers` from end to end, on tiny trainings."""
 
 import json
+import re
 import subprocess
 import sys
 
@@ -189,6 +190,26 @@ def test_a_worker_that_fails_is_named(wheel, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(contenders, "environment", lambda peer: sys.executable)
     assert command("peers", tmp_path, "--peer", "sbi.npe", "--workers", "2") == 1
     assert "The process of sbi npe failed" in (tmp_path / "peers.md").read_text()
+    assert len(rows(tmp_path)) == 1
+
+
+@pytest.mark.parametrize(
+    ("draws", "said"),
+    [
+        ("np.full((1, 200, 2), np.nan)", "have values that are not finite"),
+        ("np.zeros((1, 7, 2))", r"have the shape \(1, 7, 2\)"),
+        ("np.zeros((1, 200, 3))", "expected"),
+        (None, "left no facts or no draws"),
+    ],
+)
+def test_draws_that_cannot_be_judged_are_named(draws, said, wheel, tmp_path, monkeypatch):
+    worker = tmp_path / "worker.py"
+    save = f"np.save(json.load(open(sys.argv[1]))['out'], {draws})" if draws else ""
+    worker.write_text(f"import json, sys, numpy as np\n{save}\nprint(json.dumps(dict(sampling_seconds=[1.0])))\n")
+    monkeypatch.setitem(environments.PEERS, "sbi", environments.PEERS["sbi"]._replace(worker=worker))
+    monkeypatch.setattr(contenders, "environment", lambda peer: sys.executable)
+    assert command("peers", tmp_path, "--peer", "sbi.npe") == 1
+    assert re.search(said, (tmp_path / "peers.md").read_text())
     assert len(rows(tmp_path)) == 1
 
 

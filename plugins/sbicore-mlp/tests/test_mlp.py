@@ -124,3 +124,15 @@ def test_a_gated_layer_is_a_product_of_two_maps():
     expected = layer.after_gate(gate * (x @ b.T + bias_b))
     torch.testing.assert_close(layer(x), expected)
     assert layer.modulated == 8
+
+
+def test_a_normalised_residual_stack_starts_linear_and_ends_normalised(inputs):
+    x, t, conditions = inputs
+    module = TimeMLP(widths=[8, 8]).build(SHAPES)
+    for layer in module.layers:
+        torch.nn.init.zeros_(layer.linear.weight)
+        torch.nn.init.zeros_(layer.linear.bias)
+    linear = module.from_x(x) + module.from_t(module.time_embedding(t)) + module.from_conditions(conditions)
+    torch.testing.assert_close(module(x, t, conditions), torch.nn.functional.layer_norm(linear, (8,)))
+    bare = TimeMLP(widths=[8, 8], norm=None).build(SHAPES)
+    assert isinstance(bare.last_norm, torch.nn.Identity)

@@ -22,7 +22,7 @@ def draw_accuracy(scored: Scored, path: Path) -> None:
     tasks = [task for task in TASKS if any(unit.task == task for unit, _ in scored)]
     labels = list(dict.fromkeys(unit.contender.label for unit, _ in scored))
     budgets = list(dict.fromkeys(unit.budget for unit, _ in scored))
-    figure = Figure(figsize=(7.5, 1.8 + 0.34 * len(tasks)), layout="constrained")
+    figure = Figure(figsize=(7.5, 2.0 + 0.34 * len(tasks)), layout="constrained")
     if len(budgets) == 1:
         _by_task(figure, scored, tasks, labels, budgets[0])
     else:
@@ -50,7 +50,7 @@ def _by_task(figure, scored, tasks, labels, budget):  # type: ignore[no-untyped-
         ax.plot([np.nan if m is None else m for m in means], places, "o", ms=7, color=colour, label=label)
     ax.axvline(0.5, color="0.8", lw=1, zorder=0)
     ax.set(yticks=places, yticklabels=tasks, xlabel="C2ST (0.5 is best); small dots: observations", xlim=(0.48, None))
-    ax.legend(frameon=False, fontsize=8, loc="lower right" if len(tasks) < 4 else "best")
+    figure.legend(loc="outside lower center", ncols=2, frameon=False, fontsize=8)
 
 
 def _by_budget(figure, scored, tasks, labels, budgets):  # type: ignore[no-untyped-def]

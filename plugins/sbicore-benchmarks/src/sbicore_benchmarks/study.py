@@ -171,8 +171,11 @@ def run_job(contender: Contender, job: Mapping[str, Any], arrays: Mapping[str, A
         if process.returncode != 0:
             why = (process.stderr or "see above").strip()[-1500:]
             raise SbicoreError(f"The process of {contender.label} failed (exit status {process.returncode}):\n{why}")
-        facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-        draws = np.load(folder / "draws.npy")
+        try:
+            facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
+            draws = np.load(folder / "draws.npy")
+        except (IndexError, ValueError, OSError) as error:
+            raise SbicoreError(f"The process of {contender.label} left no facts or no draws: {error}") from error
     expected = (len(arrays["observed"]), job["draws"])
     if draws.shape[:2] != expected or not np.isfinite(draws).all():
         found = "values that are not finite" if draws.shape[:2] == expected else f"the shape {draws.shape}"
