@@ -127,7 +127,8 @@ class Study:
         rows = {} if online else simulations(unit.task, int(unit.budget), unit.seed)
         observed = np.stack([observation(unit.task, number).observable for number in numbers])
         shared = {"simulator": unit.task if online else None, "draws": unit.draws, "densities": 0, "seed": unit.seed}
-        job = {**unit.contender.settings, **shared, "threads": self.threads, "progress": self.workers == 1}
+        shown = self.workers == 1 and unit.contender.settings["tool"] == "sbicore"
+        job = {**unit.contender.settings, **shared, "threads": self.threads, "progress": shown}
         facts, draws = run_job(unit.contender, job, {**rows, "observed": observed})
         self.draws.mkdir(parents=True, exist_ok=True)
         seconds = facts.pop("sampling_seconds")

@@ -62,12 +62,12 @@ class FlowMatching(InferenceNetworkConfig):
         "small": Preset(
             simulations=1_000,
             network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"gated": True, "dropout": 0.1}},
-            fit={"steps": 2_000, "batch_size": 128, "learning_rate": 1e-3, "patience": 100},
+            fit={"steps": 1_500, "batch_size": 128, "learning_rate": 1e-3},
         ),
         "base": Preset(
             simulations=10_000,
-            network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"gated": True, "dropout": 0.05}},
-            fit={"steps": 5_000, "batch_size": 256, "learning_rate": 1e-3, "patience": 40},
+            network={"time_power_law_alpha": -0.5, "subnet_kwargs": {"dropout": 0.05}},
+            fit={"steps": 4_000, "batch_size": 256, "learning_rate": 2e-3},
         ),
         "large": Preset(
             simulations=100_000,
