@@ -119,6 +119,8 @@ def check_typed(config: Any) -> None:
 def undeclared(source: Path, own: set[str], declared: set[str]) -> dict[str, str]:
     """Imported top-level packages that no declared distribution provides, each with a file that imports it.
 
+    What lies beside a file is what the file imports when it is run as a script.
+
     Args:
         source: a package's folder, or a module's file.
         own: names that belong to the distribution itself.
@@ -128,7 +130,8 @@ def undeclared(source: Path, own: set[str], declared: set[str]) -> dict[str, str
     found = {}
     for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
         for name in _names(path, path.stat().st_mtime_ns):
-            needed = name not in own and name not in sys.stdlib_module_names
+            beside = source.is_dir() and path.with_name(f"{name}.py").exists()
+            needed = name not in own and name not in sys.stdlib_module_names and not beside
             if needed and not providers.get(name, {_normal(name)}) & declared:
                 found[name] = path.relative_to(source.parent).as_posix()
     return found

@@ -231,7 +231,7 @@ def test_num_samples_is_a_positive_whole_number(trained, count):
 def test_misspelt_options_fail_before_any_work(trained):
     with pytest.raises(UnknownHyperparameterError, match="did you mean 'steps'"):
         trained.sample({"x": [0.0, 0.0]}, 3, step=4, **QUIET)
-    with pytest.raises(ConfigError, match="takes equal steps and has no tolerances"):
+    with pytest.raises(ConfigError, match="takes given steps and has no tolerances"):
         trained.sample({"x": [0.0, 0.0]}, 3, method="euler", rtol=1e-3, **QUIET)
 
 

@@ -162,6 +162,12 @@ def test_an_extra_is_a_declaration(install, verdict):
     assert verdict(config, "check_imports").status == "passed"
 
 
+@pytest.mark.parametrize(("beside", "status"), [([("acme_dice/helper.py", "x = 1")], "passed"), ([], "failed")])
+def test_a_script_may_import_what_lies_beside_it(beside, status, install, verdict):
+    files = [*changed(), ("acme_dice/script.py", "from helper import x"), *beside]
+    assert verdict(install(files=files), "check_imports").status == status
+
+
 def test_a_single_file_is_looked_at_and_not_what_lies_beside_it(install, verdict):
     alone = CONFIG.replace("from .simulator import Simulator", "from acme_dice import Simulator") + SIMULATOR
     config = install(files=[("acme_dice.py", alone), ("other.py", "import tqdm"), ("py.typed", "")])

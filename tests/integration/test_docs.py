@@ -23,7 +23,11 @@ PAGES = {
 }
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 FILE = re.compile(r"^```(?:python|toml)\n# (\S+\.(?:py|toml))\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-CONFIGS = [(f"plugins/{row['distribution']}/README.md", resolve(row["name"], kind=row["kind"])) for row in plugins()]
+CONFIGS = [
+    (f"plugins/{row['distribution']}/README.md", resolve(row["name"], kind=row["kind"]))
+    for row in plugins()
+    if row["kind"] != "extension"
+]
 FENCED = re.compile(r"^```.*?^```$", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\]\((?!\w+:)([^)#\s]*)#?([^)\s]*)\)")
 

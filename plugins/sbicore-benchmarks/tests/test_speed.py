@@ -35,7 +35,7 @@ def test_rows_and_table(wheel, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(speed, "measure", refuse)
     assert main([*command, "sbi.npe"]) == 1
     report = capsys.readouterr().out
-    assert "| sbicore flow_matching | 428,818" in report
+    assert "| sbicore flow_matching | 429,330" in report
     assert "- sbi.npe: The environment of sbi cannot be made: no connection" in report
 
 
