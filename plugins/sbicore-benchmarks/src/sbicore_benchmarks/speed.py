@@ -29,7 +29,7 @@ __all__ = ["run"]
 
 TASK = "two_moons"
 ROWS = 12_800
-FIT = {"epochs": 6, "batch_size": 128, "learning_rate": 5e-4, "validation_fraction": 0.0}
+FIT = {"epochs": 6, "batch_size": 128, "learning_rate": 5e-4, "validation_fraction": 0.05}
 STEPS = 600
 COMPILE = ("never", "always")
 DRAWS, DENSITIES = 10_000, 1_000
@@ -92,7 +92,7 @@ def _contenders(options: argparse.Namespace) -> tuple[list[Contender], dict[str,
         for compile in COMPILE
     ]
     missing = {}
-    training = {"steps": STEPS, "batch_size": 128, "learning_rate": 5e-4, "validation_fraction": 0.0}
+    training = {"steps": STEPS, "batch_size": 128, "learning_rate": 5e-4, "validation_fraction": 0.05}
     for name in peer_names() if options.peer is None else options.peer:
         try:
             found.append(peer(name, training=training, bounds=prior_bounds(TASK)))
