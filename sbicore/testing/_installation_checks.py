@@ -119,7 +119,7 @@ def check_typed(config: Any) -> None:
 def undeclared(source: Path, own: set[str], declared: set[str]) -> dict[str, str]:
     """Imported top-level packages that no declared distribution provides, each with a file that imports it.
 
-    What lies beside a file is what the file imports when it is run as a script.
+    A file that is run as a script may import what lies beside it.
 
     Args:
         source: a package's folder, or a module's file.
@@ -130,11 +130,17 @@ def undeclared(source: Path, own: set[str], declared: set[str]) -> dict[str, str
     found = {}
     for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
         for name in _names(path, path.stat().st_mtime_ns):
-            beside = source.is_dir() and path.with_name(f"{name}.py").exists()
+            beside = source.is_dir() and path.with_name(f"{name}.py").exists() and _is_script(path)
             needed = name not in own and name not in sys.stdlib_module_names and not beside
             if needed and not providers.get(name, {_normal(name)}) & declared:
                 found[name] = path.relative_to(source.parent).as_posix()
     return found
+
+
+def _is_script(path: Path) -> bool:
+    """Whether it has a part that only runs when it is the main program."""
+    tests = (node.test for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, ast.If))
+    return any("__name__" in ast.unparse(test) for test in tests)
 
 
 @functools.lru_cache(maxsize=1000)

@@ -162,9 +162,16 @@ def test_an_extra_is_a_declaration(install, verdict):
     assert verdict(config, "check_imports").status == "passed"
 
 
-@pytest.mark.parametrize(("beside", "status"), [([("acme_dice/helper.py", "x = 1")], "passed"), ([], "failed")])
-def test_a_script_may_import_what_lies_beside_it(beside, status, install, verdict):
-    files = [*changed(), ("acme_dice/script.py", "from helper import x"), *beside]
+@pytest.mark.parametrize(
+    ("main", "beside", "status"),
+    [
+        ("if __name__ == '__main__':\n    print(x)\n", [("acme_dice/helper.py", "x = 1")], "passed"),
+        ("if __name__ == '__main__':\n    print(x)\n", [], "failed"),
+        ("", [("acme_dice/helper.py", "x = 1")], "failed"),
+    ],
+)
+def test_a_script_alone_may_import_what_lies_beside_it(main, beside, status, install, verdict):
+    files = [*changed(), ("acme_dice/script.py", f"from helper import x\n{main}"), *beside]
     assert verdict(install(files=files), "check_imports").status == status
 
 

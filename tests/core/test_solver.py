@@ -32,7 +32,7 @@ class TestIntegrate:
             SolverOptions(method=method, steps=10, spacing=s).integrate(flow, x, 1.0, 0.0) for s in (2.0, 1.0)
         )
         assert spread.steps.tolist() == equal.steps.tolist() == [10, 10]
-        assert spread.evaluations.tolist() >= equal.evaluations.tolist()
+        assert bool((spread.evaluations >= equal.evaluations).all())
         assert spread.state.shape == equal.state.shape
 
     def test_short_steps_near_the_data_keep_a_narrow_posterior(self):
