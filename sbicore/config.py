@@ -207,7 +207,7 @@ class InferenceNetworkConfig(Config):
     `capabilities` may hold `sample`, `log_prob`, `estimate`; `approximator` names the one that
     `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes; `presets` are those of
     `sbicore.presets`, by name; `compiles` is False where a fit must not compile the backbones, as for losses
-    with second derivatives of them.
+    with second derivatives of them; `couples_rows` names the setting by which rows share noise, if any does.
     """
 
     kind: ClassVar[str] = "inference_network"
@@ -216,6 +216,11 @@ class InferenceNetworkConfig(Config):
     log_prob_options: ClassVar[type[Options]] = Options
     presets: ClassVar[Mapping[str, Preset]] = {}
     compiles: ClassVar[bool] = True
+
+    @property
+    def couples_rows(self) -> str:
+        """By default none."""
+        return ""
 
     def build(self, shapes: Shapes) -> InferenceNetwork:
         """Make the module. See `sbicore.protocols.InferenceNetwork`."""

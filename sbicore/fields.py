@@ -165,7 +165,7 @@ def numbers(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any
     return _field(default, convert, doc, "numbers", optional)
 
 
-def mapping(default: Any = REQUIRED, *, doc: str) -> Any:
+def mapping(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
     """A mapping from names to plain values, stored frozen."""
 
     def convert(value: Any) -> FrozenMapping:
@@ -173,7 +173,7 @@ def mapping(default: Any = REQUIRED, *, doc: str) -> Any:
             raise ConfigError(f"expected a mapping, got {value!r}")
         return FrozenMapping({str(key): _plain(item) for key, item in value.items()})
 
-    return _field(default, convert, doc, "mapping", False)
+    return _field(default, convert, doc, "mapping", optional)
 
 
 def component(kind: str, default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:

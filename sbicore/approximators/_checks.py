@@ -9,10 +9,26 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..errors import ConfigError, DataError, ShapeError
+from .._messages import close_match
+from ..errors import ConfigError, DataError, ShapeError, UnknownHyperparameterError
 from ..training import FitOptions
 
-__all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_finite", "require_rows"]
+__all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_finite", "require_options", "require_rows"]
+
+_CALL = ("conditions", "num_samples", "fixed", "data", "seed", "as_tensor", "report", "progress", "chunk_size")
+
+
+def require_options(options: Any, given: Mapping[str, Any]) -> None:
+    """Options that the network has; a misspelt argument of the call itself is named."""
+    try:
+        options(**given)
+    except UnknownHyperparameterError as error:
+        near = None if error.near else close_match(error.name, _CALL)
+        if near is None:
+            raise
+        raise UnknownHyperparameterError(
+            f"There is no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
+        ) from None
 
 
 def require_count(name: str, value: Any) -> int:

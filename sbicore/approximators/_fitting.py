@@ -16,6 +16,7 @@ from ..training import FitEvent, FitOptions, History
 from ..training.compilation import compiles
 from ..training.loop import notifier, train
 from ..training.sources import Batch, FreshSource, MemorySource, Source
+from ._pipeline import WEIGHT
 from ._roles import ROLES
 from ._rows import Cleaner, row_events
 from ._standardizer import warn_of_offsets
@@ -103,6 +104,7 @@ class _Ingest:
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
         """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
+        self._refuse_weights(validation_data)
         if isinstance(data, Mapping):
             return self.memory(data, validation_data)
         if callable(getattr(data, "sample", None)):
@@ -206,7 +208,16 @@ class _Ingest:
             device=self.device,
         )
 
+    def _refuse_weights(self, data: Any) -> None:
+        cause = getattr(self.model.config, "couples_rows", "")
+        if cause and isinstance(data, Mapping) and WEIGHT in data:
+            raise ConfigError(
+                f"Rows cannot have weights with {cause}, which lets them share noise; the data have {WEIGHT!r}\n"
+                f"Draw the rows by their weights and take {WEIGHT!r} out, or build without {cause}."
+            )
+
     def _build(self, data: Any) -> None:
+        self._refuse_weights(data)
         if not self.model.is_built:
             self.model.build(row_events(data), seed=self.seed)
 

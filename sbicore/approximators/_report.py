@@ -21,6 +21,7 @@ class Report:
         seconds: wall time.
         seed: the seed that repeats the call.
         acceptance: share of draws inside the bounds; None without rejection.
+        log_prob_error: mean standard error of log densities that random probes estimate; None without.
     """
 
     evaluations: float | None
@@ -28,10 +29,11 @@ class Report:
     seconds: float
     seed: int
     acceptance: float | None = None
+    log_prob_error: float | None = None
 
 
 class Cost:
-    """Means of evaluations and steps, weighted by draws."""
+    """Means of what the network reports, weighted by draws."""
 
     def __init__(self) -> None:
         self.totals: dict[str, float] = {}
@@ -48,4 +50,4 @@ class Cost:
     def facts(self) -> dict[str, Any]:
         """Arguments of a `Report`."""
         found = {name: total / self.draws for name, total in self.totals.items() if self.draws}
-        return {"evaluations": found.get("evaluations"), "steps": found.get("steps")}
+        return {name: found.get(name) for name in ("evaluations", "steps", "log_prob_error")}

@@ -30,6 +30,7 @@ def sample(
     model: ContinuousApproximator,
     observed: Tensor | None,
     draws: int,
+    fixed: Tensor | None,
     *,
     seed: int,
     chunk_size: int | None,
@@ -41,11 +42,13 @@ def sample(
     cost = Cost()
 
     def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
-        conditions = None if observed is None else observed[[i for i, _ in chunk.rows]].unsqueeze(1)
+        rows = [i for i, _ in chunk.rows]
+        conditions = None if observed is None else observed[rows].unsqueeze(1)
+        given = {} if fixed is None else {"fixed": fixed[rows].unsqueeze(1)}
         generators = RowGenerators(seed, [(i, b, attempt) for i, b in chunk.rows])
         facts: dict[str, Any] = {}
         shape = (len(chunk.rows), chunk.size)
-        z = model.network.sample(shape, conditions, generator=generators, report=facts, **options).cpu()
+        z = model.network.sample(shape, conditions, generator=generators, report=facts, **given, **options).cpu()
         cost.add(facts, chunk.size)
         return model.to_user_space(z)
 

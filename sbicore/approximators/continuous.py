@@ -10,15 +10,16 @@ import torch
 from torch import Tensor, nn
 
 from .. import _extensions
-from .._messages import close_match, did_you_mean, listing
+from .._messages import did_you_mean, listing
 from ..adapter import Adapter
-from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError, UnknownHyperparameterError
+from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
 from ..randomness import as_seed, seed_for
 from ..registry import as_config, configure
 from ..shapes import Shapes
 from ..training import History
 from . import _density, _fitting, _sampling
-from ._checks import checked_bounds, checked_fit_kwargs, require_count, require_finite, require_rows
+from ._checks import checked_bounds, checked_fit_kwargs, require_count, require_finite, require_options, require_rows
+from ._fixed import fixed_targets
 from ._pipeline import Pipeline, tensors_of
 from ._report import Report
 from ._roles import ROLES, Roles, roles_to_standardize
@@ -27,7 +28,6 @@ from ._standardizer import Standardizer
 __all__ = ["ContinuousApproximator"]
 
 _OUT_OF_BOUNDS = ("transform", "reject", "warn")
-_CALL = ("conditions", "num_samples", "data", "seed", "as_tensor", "report", "progress", "chunk_size")
 
 
 class ContinuousApproximator(nn.Module):
@@ -206,6 +206,7 @@ class ContinuousApproximator(nn.Module):
         conditions: Mapping[str, Any] | None = None,
         num_samples: int = 1000,
         *,
+        fixed: Mapping[str, Any] | None = None,
         seed: int | None = None,
         as_tensor: bool = False,
         report: bool = False,
@@ -219,6 +220,8 @@ class ContinuousApproximator(nn.Module):
             conditions: `{name: (O, *event)}`; one observation may leave its axis out. None for
                 a network without conditions.
             num_samples: draws for each observation, S >= 1.
+            fixed: `{name: (O, *event)}` of inferred variables that are given, or one event for all; the others are
+                drawn given these. Entries that are NaN are drawn. For networks built with `drop_target_prob`.
             seed: without it one is drawn from torch's default generator.
             as_tensor: tensors instead of NumPy arrays.
             report: also return a `Report`: evaluations, steps, seconds, seed, acceptance.
@@ -238,12 +241,13 @@ class ContinuousApproximator(nn.Module):
         num_samples = require_count("num_samples", num_samples)
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        self._check_options(self.config.sample_options, options)
+        require_options(self.config.sample_options, options)
         started = time.perf_counter()
         seed = as_seed(seed)
         observed = self.observe(conditions)
+        given = fixed_targets(self, fixed, 1 if observed is None else len(observed)) if fixed else None
         draws, facts = _sampling.sample(
-            self, observed, num_samples, seed=seed, chunk_size=chunk_size, progress=progress, options=options
+            self, observed, num_samples, given, seed=seed, chunk_size=chunk_size, progress=progress, options=options
         )
         if observed is None:
             draws = {name: value[0] for name, value in draws.items()}
@@ -287,7 +291,7 @@ class ContinuousApproximator(nn.Module):
             )
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        self._check_options(self.config.log_prob_options, options)
+        require_options(self.config.log_prob_options, options)
         started = time.perf_counter()
         seed = as_seed(seed)
         values, facts = _density.log_prob(
@@ -374,18 +378,6 @@ class ContinuousApproximator(nn.Module):
         if "inference_variables" in self.standardize:
             z = self.standardizer("inference_variables").inverse(z)
         return {name: value.float() for name, value in self.pipeline.inverse(z).items()}
-
-    @staticmethod
-    def _check_options(options: Any, given: Mapping[str, Any]) -> None:
-        try:
-            options(**given)
-        except UnknownHyperparameterError as error:
-            near = None if error.near else close_match(error.name, _CALL)
-            if near is None:
-                raise
-            raise UnknownHyperparameterError(
-                f"There is no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
-            ) from None
 
     def _require_built(self, what: str) -> None:
         if not self.is_trained:

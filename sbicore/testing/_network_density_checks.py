@@ -17,6 +17,7 @@ ROWS, DRAWS = 4, 5
 SCALES = (20.0, 1.0, 10.0, 2.0)
 SOLVER = 0.005
 SLOPE = 0.03
+STEPS, MOST = (0.02, 0.001), 0.9
 
 density = only(lambda config: "log_prob" in config.capabilities)
 
@@ -55,7 +56,11 @@ def check_log_prob_inputs(config: Any) -> None:
 
 @density
 def check_log_prob_gradient(config: Any) -> None:
-    """The gradient of `log_prob` in the targets is that of the density: detach nothing where gradients are on."""
+    """The gradient of `log_prob` in the targets is that of the density: detach nothing where gradients are on.
+
+    At each point the better of two differences counts, a wide one for the sake of solvers and a narrow one; a tenth of
+    the points may lie on kinks.
+    """
     for case in network_cases(config):
         network = case.make().double()
         targets, conditions = _points(case).double(), case.given((ROWS, 1), torch.float64)
@@ -64,13 +69,9 @@ def check_log_prob_gradient(config: Any) -> None:
         require(values.requires_grad, f"{case}: there is none")
         (found,) = torch.autograd.grad(values, inputs)
         with torch.no_grad():
-            for axis in range(targets.shape[-1]):
-                step = torch.zeros_like(targets)
-                step[..., axis] = 0.02
-                ahead, behind = (case.log_prob(network, targets + way * step, conditions) for way in (1, -1))
-                slope = (ahead - behind) / 0.04
-                gap = float(((slope - found[..., axis]) / (1 + slope.abs())).abs().max())
-                require(gap < SLOPE, f"{case}: differences of the density give a slope that is off by {gap:.2g}")
+            gaps = torch.stack([_gaps(case, network, targets, conditions, found, step) for step in STEPS]).amin(0)
+        gap = float(gaps.flatten().quantile(MOST))
+        require(gap < SLOPE, f"{case}: differences of the density give a slope that is off by {gap:.2g}")
 
 
 @density
@@ -120,6 +121,20 @@ def check_density(config: Any) -> None:
 def _points(case: NetworkCase) -> Tensor:
     """Targets `(R, S, *event)` within two standard deviations or so."""
     return case.pairs(ROWS * DRAWS)[0].unflatten(0, (ROWS, DRAWS))
+
+
+def _gaps(
+    case: NetworkCase, network: Any, targets: Tensor, conditions: Tensor | None, found: Tensor, step: float
+) -> Tensor:
+    """By how much differences of the density over this step differ from its gradient `found`, relative to 1 + slope."""
+    gaps = []
+    for axis in range(targets.shape[-1]):
+        move = torch.zeros_like(targets)
+        move[..., axis] = step
+        ahead, behind = (case.log_prob(network, targets + way * move, conditions) for way in (1, -1))
+        slope = (ahead - behind) / (2 * step)
+        gaps.append((slope - found[..., axis]).abs() / (1 + slope.abs()))
+    return torch.stack(gaps, dim=-1)
 
 
 CHECKS = (

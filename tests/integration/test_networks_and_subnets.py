@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import sbicore
+from sbicore.errors import ConfigError
 from sbicore.registry import resolve
 
 NETWORKS = [row["name"] for row in sbicore.plugins("inference_network")]
@@ -29,7 +30,12 @@ def test_they_train_draw_and_weigh(network, subnet, parameters, conditions):
         inference_variables=["theta"],
         inference_conditions=["x"] if conditions else None,
     )
-    history = model.fit(data, epochs=1, batch_size=50, seed=1, progress=False)
+    try:
+        history = model.fit(data, epochs=1, batch_size=50, seed=1, progress=False)
+    except ConfigError as error:
+        if "Subnets that fit: " not in str(error):
+            raise
+        pytest.skip(str(error))
     assert np.isfinite(history.loss).all()
     observed = {"x": data["x"][:1]} if conditions else None
     draws = model.sample(observed, 1, seed=1, progress=False)["theta"]

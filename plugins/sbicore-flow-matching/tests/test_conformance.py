@@ -9,6 +9,8 @@ OTHER = FlowMatching(
     loss_fn="huber",
     integrate_kwargs={"steps": "adaptive", "rtol": 1e-3},
     time_power_law_alpha=-0.5,
+    drop_cond_prob=0.1,
+    drop_target_prob=0.2,
 )
 
 

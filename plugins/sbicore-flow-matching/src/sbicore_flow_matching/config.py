@@ -6,21 +6,43 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen
-from sbicore.fields import choice, component, integer, number, options
+from sbicore.errors import ConfigError
+from sbicore.fields import choice, component, flag, integer, number, options
 from sbicore.presets import Preset
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
+
+from .transport_options import TransportOptions
 
 if TYPE_CHECKING:
     from sbicore.shapes import Shapes
 
     from .module import FlowMatchingModule
 
-__all__ = ["FlowMatching", "LogProbOptions"]
+__all__ = ["FieldOptions", "FlowMatching", "LogProbOptions", "SampleOptions"]
 
 
 @frozen(kw_only=True)
-class LogProbOptions(SolverOptions):
+class FieldOptions(SolverOptions):
+    """Options of whatever solves along the field."""
+
+    guidance_strength: float = number(
+        1.0,
+        doc="0 leaves the conditions out, 1 is the posterior, more sharpens; needs drop_cond_prob (arXiv:2207.12598).",
+    )
+
+
+@frozen(kw_only=True)
+class SampleOptions(FieldOptions):
+    """Options of `sample`."""
+
+    precision: str = choice(
+        "float32", options=("float32", "bfloat16"), doc="Of the subnet's matrix products; bfloat16 has three digits."
+    )
+
+
+@frozen(kw_only=True)
+class LogProbOptions(FieldOptions):
     """Options of `log_prob`."""
 
     hutchinson: int | None = integer(
@@ -55,8 +77,14 @@ class FlowMatching(InferenceNetworkConfig):
             venue="Advances in Neural Information Processing Systems",
             arxiv="2305.17161",
         ),
+        Reference(
+            authors="Ho, Jonathan and Salimans, Tim",
+            title="Classifier-Free Diffusion Guidance",
+            year=2022,
+            arxiv="2207.12598",
+        ),
     )
-    sample_options: ClassVar[type[Options]] = SolverOptions
+    sample_options: ClassVar[type[Options]] = SampleOptions
     log_prob_options: ClassVar[type[Options]] = LogProbOptions
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
@@ -78,6 +106,12 @@ class FlowMatching(InferenceNetworkConfig):
 
     subnet: SubnetConfig = component("subnet", "time_mlp", doc="Backbone of the velocity field.")
     base_distribution: DistributionConfig = component("distribution", "normal", doc="Noise at t = 1.")
+    use_optimal_transport: bool = flag(
+        False, doc="Pair noise with data by optimal transport within each batch; paths become straighter."
+    )
+    optimal_transport_kwargs: TransportOptions = options(
+        TransportOptions, doc="How: method, block_size, condition_ratio, partial_factor, regularization, max_steps."
+    )
     loss_fn: str = choice(
         "mse", options=("mse", "huber"), doc="Regression loss on the velocity; huber has threshold 1."
     )
@@ -87,6 +121,24 @@ class FlowMatching(InferenceNetworkConfig):
     time_power_law_alpha: float = number(
         0.0, gt=-1.0, doc="Training times t = 1 - u^(1 + alpha), u uniform; below 0 favours the data end."
     )
+    drop_cond_prob: float = number(
+        0.0, ge=0.0, lt=1.0, doc="Probability that a training row loses its conditions, for guidance_strength."
+    )
+    drop_target_prob: float = number(
+        0.0, ge=0.0, lt=1.0, doc="Probability that a coordinate of a training row is given, for sample(fixed=...)."
+    )
+
+    def __attrs_post_init__(self) -> None:
+        if self.drop_target_prob and self.use_optimal_transport:
+            raise ConfigError(
+                "optimal transport pairs noise with all targets, and those that are given must not decide on it\n"
+                "Leave use_optimal_transport or drop_target_prob out."
+            ).within("drop_target_prob")
+
+    @property
+    def couples_rows(self) -> str:
+        """Pairing noise by rows of equal weight would bias rows of different weight."""
+        return "use_optimal_transport=True" if self.use_optimal_transport else ""
 
     def build(self, shapes: Shapes) -> FlowMatchingModule:
         """The module."""

@@ -28,9 +28,9 @@ def exact_trace(field: Callable[[Tensor], Tensor], x: Tensor, event_ndim: int) -
 def hutchinson_trace(
     field: Callable[[Tensor], Tensor], x: Tensor, probes: Tensor, event_ndim: int
 ) -> tuple[Tensor, Tensor]:
-    """`v(x)` and the mean of `e' (dv/dx) e` over probes `e (m, *, *event)` (arXiv:1810.01367, eq. 7)."""
+    """`v(x)` and `e' (dv/dx) e (*, m)` for each of the probes `e (m, *, *event)` (arXiv:1810.01367, eq. 7)."""
     products, value = _vector_jacobian(field, x, probes)
-    return value, (products * probes).flatten(-event_ndim).sum(-1).mean(0)
+    return value, (products * probes).flatten(-event_ndim).sum(-1).movedim(0, -1)
 
 
 def _vector_jacobian(field: Callable[[Tensor], Tensor], x: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,0 +1,77 @@
+"""Targets that the user gives, so that the others are inferred given them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from .._messages import did_you_mean, listing
+from ..errors import ConfigError, DataError
+from ._bounds import outside_bounds
+from ._checks import require_rows
+from ._pipeline import tensors_of
+from ._roles import ROLES
+
+if TYPE_CHECKING:
+    from .continuous import ContinuousApproximator
+
+__all__ = ["fixed_targets"]
+
+
+def fixed_targets(model: ContinuousApproximator, given: Mapping[str, Any], observations: int) -> Tensor:
+    """What the network is told: targets `(O, *event)` in its own space, NaN where they are to be inferred.
+
+    Args:
+        model: a trained approximator.
+        given: `{name: (O, *event)}` of inferred variables, or one event for all observations; entries that are NaN
+            are inferred.
+        observations: how many there are.
+
+    Raises:
+        ConfigError: the network has not learnt to have targets given, an unknown name, or values that the adapter
+            mixes with others.
+        DataError: values outside their bounds, nothing given, or nothing left to infer.
+        ShapeError: another event shape or number of observations.
+    """
+    config, names = model.config, model.pipeline.target_names
+    if not getattr(config, "drop_target_prob", 0.0):
+        raise ConfigError(
+            f"fixed= needs a network that has learnt to have targets given; {config.name!r} here has not\n"
+            "Build and train one with drop_target_prob, for instance flow_matching with 0.3."
+        )
+    for name in given:
+        if name not in names:
+            raise ConfigError(
+                f"fixed names {name!r}, which is not inferred{did_you_mean(name, names)}\nInferred: {listing(names)}"
+            )
+    raw = model.pipeline.checked(tensors_of(given, "fixed"), "fixed", lead=1)
+    rows = require_rows(raw, "fixed")
+    if rows not in (1, observations):
+        raise DataError(f"fixed has {rows} rows for {observations} observations\nGive one row, or one for each.")
+    full = {
+        name: raw[name].expand(rows, *event) if name in raw else torch.full((rows, *event), torch.nan)
+        for name, event in model.pipeline.events.items()
+        if name in names
+    }
+    outside = outside_bounds(model.bounds, {name: value.unsqueeze(1) for name, value in full.items()})
+    if outside.any():
+        raise DataError(f"fixed: values of {listing(raw)} lie outside their bounds")
+    adapted, _ = model.pipeline.log_det({name: value.double() for name, value in full.items()})
+    z = model.standardized(model.pipeline.joined(adapted, ROLES[:1]))["inference_variables"]
+    known, told = _count(torch.isfinite(z)), sum(_count(~value.isnan()) for value in raw.values())
+    if bool((known != told).any()):
+        raise ConfigError(
+            f"{listing(raw)} cannot be fixed: the adapter mixes their entries with others, or has no value there\n"
+            "Fix all of the variables that it joins, or train without that step."
+        )
+    if not bool(known.any()) or bool((known == z[0].numel()).any()):
+        raise DataError("fixed must give some of the inferred variables and leave some\nNaN marks what is inferred.")
+    return torch.where(torch.isfinite(z), z, torch.nan).expand(observations, *z.shape[1:])
+
+
+def _count(flags: Tensor) -> Tensor:
+    """How many in each row: `(N, ...) -> (N,)`."""
+    return flags.reshape(len(flags), -1).sum(1)
