@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 __all__ = ["as_config", "build", "configure", "guess_kind", "plugins", "register", "registered", "resolve"]
 
+_ALIASES = {("distribution", "student"): "student_t"}
+"""Names by which other tools call a component; one that is installed under such a name wins."""
+
 
 def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> Any:
     """Make a config from a name (or mapping, config, `nn.Module`) and hyperparameters.
@@ -176,6 +179,8 @@ def resolve(name: str, *, kind: str = "inference_network") -> type[Any]:
 def resolve_installed(kind: str, name: str) -> type[Any]:
     """The config class of this name among installed and session components."""
     found = [entry for entry in _index.entries(kind, name) if not _index.is_disabled(entry)]
+    if not found and (kind, name) in _ALIASES:
+        return resolve_installed(kind, _ALIASES[kind, name])
     if not found:
         _index.rescan()
         found = [entry for entry in _index.entries(kind, name) if not _index.is_disabled(entry)]

@@ -74,16 +74,18 @@ def fit(
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
         model.to(target)
         model.history.seed = seed
-        train(
-            _Task(model),
-            source,
-            settings,
-            model.history,
-            seed=seed_for(seed, 1),
-            device=target,
-            notify=notifier(model, callbacks),
-            progress=progress,
-        )
+        with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
+            torch.manual_seed(seed_for(seed, 1, 0))  # dropout draws from torch's default generator
+            train(
+                _Task(model),
+                source,
+                settings,
+                model.history,
+                seed=seed_for(seed, 1),
+                device=target,
+                notify=notifier(model, callbacks),
+                progress=progress,
+            )
     except TrainingError:
         before = model.history.steps
         raise

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from ..randomness import generator_for
-from ._check import NotApplicable, require
+from ._check import NotApplicable, only, require
 from ._network_cases import close, network_cases
 
 __all__ = ["CHECKS"]
@@ -59,6 +59,22 @@ def check_loss_inputs(config: Any) -> None:
         for name, inputs in moved.items():
             other = network.loss(*inputs, generator=generator_for(1))
             require(not torch.equal(other, loss), f"{case}: {name} have no effect")
+
+
+@only(lambda config: not config.couples_rows)
+def check_loss_rows(config: Any) -> None:
+    """The loss of a row does not depend on the rows beside it, or `couples_rows` names the hyperparameter that does it.
+
+    Rows that do can have no weights.
+    """
+    for case in network_cases(config):
+        network = case.make()
+        targets, conditions = case.pairs(16)
+        loss = network.loss(targets, conditions, generator=generator_for(1))
+        beside = targets.clone()
+        beside[8:] += 0.5
+        other = network.loss(beside, conditions, generator=generator_for(1))
+        require(close(other[:8], loss[:8]), f"{case}: other targets beside a row change its loss")
 
 
 def check_loss_randomness(config: Any) -> None:
@@ -137,6 +153,7 @@ CHECKS = (
     check_loss,
     check_loss_gradients,
     check_loss_inputs,
+    check_loss_rows,
     check_loss_randomness,
     check_loss_precision,
     check_loss_device,

@@ -239,6 +239,10 @@ BROKEN = {
         "no targets": (loss(lambda self, v, x, c, g: self.log_prob(0 * x, c)), "targets have no effect"),
         "no conditions": (built(blind), "conditions have no effect"),
     },
+    "check_loss_rows": {
+        "neighbours": (loss(lambda self, v, *_: v + v.flip(0)), "other targets beside a row change its loss"),
+        "of a batch": (loss(lambda self, v, x, *_: v * x.std()), "other targets beside a row change its loss"),
+    },
     "check_loss_randomness": {
         "of its own": (loss(lambda self, v, x, *_: v * torch.rand(len(x))), "default generator is touched"),
         "fixed": (loss(lambda self, v, x, *_: v * rand(x.shape[:1], generator_for(0))), "gives the same noise"),

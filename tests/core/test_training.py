@@ -19,10 +19,10 @@ def linear(rows=600, seed=0):
     return {"theta": theta, "x": theta + 0.5 * rng.normal(size=(rows, 2))}
 
 
-def small(**arguments):
+def small(subnet_kwargs=None, **arguments):
     return sbicore.build(
         "flow_matching",
-        subnet_kwargs={"widths": [16, 16]},
+        subnet_kwargs=subnet_kwargs or {"widths": [16, 16]},
         inference_variables=["theta"],
         inference_conditions=["x"],
         **arguments,
@@ -42,11 +42,12 @@ def test_the_history_has_one_entry_an_epoch():
     assert history.loss[-1] < history.loss[0]
 
 
-def test_the_same_seed_gives_the_same_weights_whatever_the_global_state():
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_the_same_seed_gives_the_same_weights_whatever_the_global_state(dropout):
     states = []
     for noise in (1, 2):
         torch.manual_seed(noise)
-        model = small()
+        model = small(subnet_kwargs={"widths": [16, 16], "dropout": dropout})
         quick(model)
         states.append(model.state_dict())
     assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])

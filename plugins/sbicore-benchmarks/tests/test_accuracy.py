@@ -7,11 +7,13 @@ import sys
 
 import numpy as np
 import pytest
-from sbicore_benchmarks import accuracy, contenders, environments, study
+from sbicore_benchmarks import accuracy, contenders, environments, study, worker
 from sbicore_benchmarks.environments import PeerUnavailable
 from sbicore_flow_matching import FlowMatching
 
+from sbicore.approximators import ContinuousApproximator
 from sbicore.cli import main
+from sbicore.training import History
 
 TINY = [
     "--suite=ci",
@@ -131,6 +133,10 @@ def test_budgets_side_by_side(wheel, tmp_path, capsys):
         (["--fit", '{"step": 3}'], "did you mean 'steps'"),
         (["--hyperparameters", '{"subnt": 3}'], "did you mean 'subnet'"),
         (["--published-c2st", "slpc"], "did you mean 'slcp'"),
+        (["--published-c2st", "slcp"], "not among the tasks"),
+        (["--threads", "-1"], "--threads must be at least 1"),
+        (["--budget", "1e9"], "more than memory holds"),
+        (["--fit", '{"steps": 3, "epochs": 2}'], "Give one of them"),
     ],
 )
 def test_bad_input_is_named_before_any_work(arguments, said, tmp_path, monkeypatch, capsys):
@@ -138,6 +144,44 @@ def test_bad_input_is_named_before_any_work(arguments, said, tmp_path, monkeypat
     assert command("accuracy", tmp_path, *arguments) == 1
     assert said in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_cannot_hold_results_is_refused_before_any_work(wheel, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(study, "run_job", None)
+    (tmp_path / "file").write_text("")
+    for out in (tmp_path / "file", tmp_path / "file" / "below"):
+        assert command("accuracy", out) == 1
+        assert "cannot hold results" in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_result_is_named(wheel, tmp_path, capsys):
+    for line in ("{}", "no json"):
+        (tmp_path / "accuracy.jsonl").write_text(f"{line}\n")
+        assert command("accuracy", tmp_path) == 1
+        assert "accuracy.jsonl, line 1, is no result" in capsys.readouterr().err
+
+
+def test_draws_that_cannot_be_read_are_drawn_again(wheel, tmp_path):
+    assert command("accuracy", tmp_path) == 0
+    (tmp_path / "accuracy.jsonl").unlink()
+    for suffix, text in (("npy", "short"), ("json", "")):
+        next((tmp_path / "draws").glob(f"*.{suffix}")).write_text(text)
+        assert command("accuracy", tmp_path) == 0
+        (tmp_path / "accuracy.jsonl").unlink()
+
+
+def test_an_interrupted_training_is_no_result(tmp_path, monkeypatch):
+    rows = {"parameters": np.zeros((200, 2)), "observables": np.zeros((200, 2)), "observed": np.zeros((1, 2))}
+    np.savez(tmp_path / "data.npz", **rows)
+    job = {"data": tmp_path / "data.npz", "simulator": None, "method": "flow_matching", "arguments": {}, "fit": {}}
+    monkeypatch.setattr(ContinuousApproximator, "fit", lambda *_, **__: History(stopped="interrupted"))
+    with pytest.raises(KeyboardInterrupt):
+        worker.work({**job, "seed": 1, "progress": False, "threads": 1, "draws": 5, "densities": 0})
+
+
+def test_peers_are_told_steps(wheel, tmp_path, capsys):
+    assert command("peers", tmp_path, "--peer", "sbi.npe", '--fit={"epochs": 2}') == 1
+    assert "Give steps" in capsys.readouterr().err
 
 
 def test_an_unknown_peer_is_named(tmp_path, capsys):

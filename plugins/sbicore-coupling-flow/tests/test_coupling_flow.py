@@ -209,7 +209,7 @@ def test_a_fit_reads_nothing_back_from_the_device_after_the_first_batch():
         network.loss(x, c).mean().backward()
 
 
-@pytest.mark.parametrize("base", ["normal", "student_t", {"name": "mixture", "trainable": True}])
+@pytest.mark.parametrize("base", ["normal", "student", {"name": "mixture", "trainable": True}])
 def test_every_base_gives_draws_and_densities(base):
     network = flow(2, None, base_distribution=base, shake=0.1).float()
     draws = network.sample((1, 30), None, generator=torch.Generator().manual_seed(1))

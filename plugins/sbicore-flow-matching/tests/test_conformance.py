@@ -12,8 +12,9 @@ OTHER = FlowMatching(
     drop_cond_prob=0.1,
     drop_target_prob=0.2,
 )
+PAIRED = FlowMatching(use_optimal_transport=True)
 
 
-@parametrize_conformance([FlowMatching(), OTHER])
+@parametrize_conformance([FlowMatching(), OTHER, PAIRED])
 def test_conforms(component, check):
     check(component)

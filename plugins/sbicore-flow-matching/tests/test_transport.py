@@ -138,7 +138,9 @@ class TestPartial:
         targets = rng.normal(size=(200, 8))
         options = TransportOptions(**method, partial_factor=0.5, condition_ratio=None)
         partners = pairing(targets[::-1], targets, None, options, rng)
-        assert 100 <= (partners == np.arange(200)[::-1]).sum() <= 105
+        found = partners == np.arange(200)[::-1]
+        assert 100 <= found.sum() <= 105
+        assert abs(np.corrcoef(partners[~found], np.flatnonzero(~found))[0, 1]) < 4 / np.sqrt(100)
 
 
 class TestConditions:
@@ -151,12 +153,17 @@ class TestConditions:
         attracted = (cost <= cost.diagonal()[:, None] + 1e-9).sum() - 128
         assert attracted == round(ratio * 128 * 127)
 
-    def test_noise_does_not_move_between_classes(self):
-        noise, targets, _ = rows(128)
-        classes = np.eye(4)[np.arange(128) % 4]
-        partners = pairing(noise, targets, classes, TransportOptions())
-        assert (partners % 4 == np.arange(128) % 4).all()
-        assert (partners != np.arange(128)).mean() > 0.8
+    @pytest.mark.parametrize("count", [97, 128])
+    def test_each_of_several_classes_is_paired_for_itself(self, count):
+        noise, targets, _ = rows(count)
+        group = np.arange(count) % 7
+        one_point = np.where(group[:, None] == 0, 0.5, targets)
+        for classes in (np.eye(7), np.random.default_rng(1).normal(size=(7, 50)) + 1e4):
+            for given in (targets, one_point):
+                partners = pairing(noise, given, classes[group], TransportOptions())
+                for own in (np.flatnonzero(group == k) for k in range(1, 7)):
+                    assert np.array_equal(partners[own], own[pairing(noise[own], given[own], None, PLAIN)])
+                assert (partners[group == 0] % 7 == 0).all()
 
     def test_noise_rarely_moves_where_all_conditions_are_far_apart(self):
         noise, targets, _ = rows(128)
@@ -164,7 +171,10 @@ class TestConditions:
         assert (partners != np.arange(128)).mean() < 0.05
 
     def test_paired_noise_stays_independent_of_the_condition(self):
-        """theta ~ N(0, I), x = theta + N(0, 0.25 I): the largest entry of corr(noise, x) over 200 batches of 128."""
+        """The largest entry of corr(noise, x) over 200 batches of 128 within four standard errors of zero.
+
+        theta ~ N(0, I), x = theta + N(0, 0.25 I), where plain transport gives about 0.85.
+        """
         rng = np.random.default_rng(1)
         theta, noise = rng.normal(size=(2, 200 * 128, 2))
         x = (theta + 0.5 * rng.normal(size=theta.shape)) / np.sqrt(1.25)
@@ -172,11 +182,18 @@ class TestConditions:
         for name, options in (("aware", TransportOptions()), ("plain", PLAIN)):
             paired = repaired(*tensors(noise, theta, x), options).numpy()
             found[name] = np.abs(paired.T @ x / len(x)).max()
-        assert found["aware"] < 4 / np.sqrt(len(x)) + 0.02
+        assert found["aware"] < 4 / np.sqrt(len(x))
         assert found["plain"] > 0.7
 
 
 class TestSinkhorn:
+    def test_the_generator_draws_the_pairs(self):
+        given = tensors(*rows(64))
+        options = TransportOptions(method="sinkhorn")
+        one, same, other = (repaired(*given, options, generator(seed)) for seed in (1, 1, 2))
+        assert torch.equal(one, same)
+        assert not torch.equal(one, other)
+
     def test_with_little_regularization_pairs_are_nearly_the_exact_ones(self):
         for conditions in (None, rows(64)[2]):
             noise, targets, _ = rows(64)
@@ -202,10 +219,10 @@ class TestSinkhorn:
         cost = distances(noise, targets)
         options = TransportOptions(method="sinkhorn", regularization=1.0, max_steps=1000)
         rng = np.random.default_rng(1)
-        kept = np.mean([pairing(noise, targets, None, options, rng)[0] == 0 for _ in range(4000)])
+        kept = np.mean([pairing(noise, targets, None, options, rng)[0] == 0 for _ in range(1000)])
         gap = (cost[0, 1] + cost[1, 0] - cost[0, 0] - cost[1, 1]) / (2 * cost.mean())
         expected = 1 / (1 + np.exp(-gap))
-        assert kept == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 4000))
+        assert kept == pytest.approx(expected, abs=4 * np.sqrt(expected * (1 - expected) / 1000))
 
 
 class TestOptions:

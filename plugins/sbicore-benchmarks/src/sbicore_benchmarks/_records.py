@@ -13,6 +13,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+from sbicore.errors import ConfigError
+
 __all__ = ["Records", "environment", "table", "versions"]
 
 OTHERS = ("torch", "torchdiffeq", "numpy", "scikit-learn")
@@ -34,8 +36,15 @@ class Records:
             whole = text[: text.rfind("\n") + 1]
             if whole != text:
                 self.path.write_text(whole, encoding="utf-8")
-            for row in map(json.loads, whole.splitlines()):
-                self._results[_key(row["settings"])] = row["results"]
+            for number, line in enumerate(whole.splitlines(), start=1):
+                try:
+                    row = json.loads(line)
+                    self._results[_key(row["settings"])] = row["results"]
+                except (ValueError, KeyError, TypeError):
+                    raise ConfigError(
+                        f"{self.path}, line {number}, is no result of a benchmark\n"
+                        "Take the line out, or name another --out."
+                    ) from None
 
     def __contains__(self, settings: Mapping[str, Any]) -> bool:
         return _key(settings) in self._results

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import difflib
 import json
+import tempfile
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from sbicore.errors import ConfigError
 
-__all__ = ["ONLINE", "as_budget", "as_mapping", "unknown"]
+__all__ = ["ONLINE", "as_budget", "as_count", "as_folder", "as_mapping", "unknown"]
 
 ONLINE = "online"
 SMALLEST = 100
-"""The fewest simulations that a benchmark trains on."""
+LARGEST = 10**8
+"""The fewest and the most simulations that a benchmark trains on, in memory."""
 
 
 def unknown(what: str, name: object, known: Iterable[str]) -> ConfigError:
@@ -42,7 +45,26 @@ def as_budget(text: str | int) -> int | str:
         ) from None
     if not (number.is_integer() and number >= SMALLEST):
         raise ConfigError(f"a budget is a whole number of at least {SMALLEST} simulations, got {text}")
+    if number > LARGEST:
+        raise ConfigError(f"a budget of {text} simulations is more than memory holds\nGive at most 1e8, or {ONLINE!r}.")
     return int(number)
+
+
+def as_count(value: int, name: str) -> int:
+    """A number of at least 1, as given for the option of this name."""
+    if value < 1:
+        raise ConfigError(f"{name} must be at least 1, got {value}")
+    return value
+
+
+def as_folder(path: Path) -> None:
+    """Make the folder of results, or say why it cannot be one before any work is done."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        raise ConfigError(f"--out {path} cannot hold results: {error.strerror}\nGive another folder.") from error
 
 
 def as_mapping(text: str | None, option: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from sbicore.errors import ConfigError
 
-from ._words import as_budget, as_mapping, unknown
+from ._words import as_budget, as_count, as_folder, as_mapping, unknown
 from .contenders import Contender, ours, peer, peer_names
 from .environments import PeerUnavailable
 from .figures import draw_accuracy
@@ -31,7 +31,10 @@ DRAWS = 10_000
 def run(options: argparse.Namespace) -> int:
     """Measure what is missing, then write and print the report; 1 where something could not be measured."""
     chosen = _chosen(options)
-    study = Study(options.out, workers=_count(options.workers, "--workers"), threads=options.threads)
+    workers = as_count(options.workers, "--workers")
+    threads = None if options.threads is None else as_count(options.threads, "--threads")
+    as_folder(options.out)
+    study = Study(options.out, workers=workers, threads=threads)
     missing: dict[str, str] = {}
     units = [
         Unit(
@@ -48,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         )
         for task in chosen["task"]
         for budget in chosen["budget"]
-        for seed in options.seed
+        for seed in dict.fromkeys(options.seed)
         for contender in _contenders(options, task, budget, missing)
     ]
     for task in chosen["task"]:
@@ -57,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
     study.run(units)
     scored = [(unit, study.records) for unit in units if str(unit) not in study.failed]
     report = accuracy_report(scored, {**missing, **study.failed})
-    name = "peers" if options.peer != [] else "accuracy"
+    name = options.report
     (options.out / f"{name}.md").write_text(report, encoding="utf-8")
     print(report)
     if scored:
@@ -74,6 +77,9 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     chosen = {key: suite[key] if getattr(options, key) is None else getattr(options, key) for key in suite}
     for task in (*chosen["task"], *options.published_c2st):
         known_task(task)
+    for task in options.published_c2st:
+        if task not in chosen["task"]:
+            raise ConfigError(f"--published-c2st names {task!r}, which is not among the tasks\nAdd it to --task.")
     for number in chosen["observation"]:
         if not 1 <= number <= OBSERVATIONS:
             raise ConfigError(f"There is no observation {number}\nGive some of 1 to {OBSERVATIONS}.")
@@ -83,7 +89,8 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     if not 50 <= chosen["draws"] <= DRAWS:
         raise ConfigError(f"--draws takes 50 to {DRAWS}, the size of the reference; got {chosen['draws']}")
     chosen["budget"] = [as_budget(budget) for budget in chosen["budget"]]
-    return chosen
+    several = ("task", "budget", "observation")
+    return {key: list(dict.fromkeys(value)) if key in several else value for key, value in chosen.items()}
 
 
 def _contenders(
@@ -100,10 +107,10 @@ def _contenders(
             fit=as_mapping(options.fit, "--fit"),
             bounds=bounds,
         )
-        for network in options.network
+        for network in dict.fromkeys(options.network)
     ]
     others = []
-    for name in peer_names() if options.peer is None else options.peer:
+    for name in peer_names() if options.peer is None else dict.fromkeys(options.peer):
         if name in missing:
             continue
         if budget == "online":
@@ -115,9 +122,3 @@ def _contenders(
             missing[name] = str(error)
             print(f"{name}: {error}", file=sys.stderr)
     return [*own, *others]
-
-
-def _count(value: int, name: str) -> int:
-    if value < 1:
-        raise ConfigError(f"{name} must be at least 1, got {value}")
-    return value

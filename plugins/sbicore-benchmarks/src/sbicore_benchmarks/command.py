@@ -19,13 +19,13 @@ def sbicore_cli(commands: Any) -> None:
     kinds = benchmark.add_subparsers(title="benchmarks", metavar="BENCHMARK", required=True)
     accuracy = kinds.add_parser("accuracy", help="C2ST against the published reference posteriors")
     _add_study(accuracy)
-    accuracy.set_defaults(run=_run_accuracy, peer=[])
+    accuracy.set_defaults(run=_run_accuracy, peer=[], report="accuracy")
     peers = kinds.add_parser("peers", help="the same beside other tools, each in its own environment")
     _add_study(peers)
-    _add_peers(peers)
-    peers.set_defaults(run=_run_accuracy)
+    _add_peers(peers, "+", "default: all")
+    peers.set_defaults(run=_run_accuracy, report="peers")
     speed = kinds.add_parser("speed", help="times of a training step, draws, densities, import and first result")
-    _add_peers(speed)
+    _add_peers(speed, "*", "default: all; without names: none")
     speed.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks")
     speed.add_argument("--rounds", type=int, default=3, help="repeats, interleaved (default: 3)")
     speed.add_argument("--threads", type=int, help="of each process (default: all processors)")
@@ -56,8 +56,9 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     _add_out(parser)
 
 
-def _add_peers(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--peer", nargs="*", help="such as sbi.npe or bayesflow_torch.flow_matching (default: all)")
+def _add_peers(parser: argparse.ArgumentParser, number: str, default: str) -> None:
+    text = f"such as sbi.npe or bayesflow_torch.flow_matching ({default})"
+    parser.add_argument("--peer", nargs=number, help=text)
 
 
 def _add_out(parser: argparse.ArgumentParser) -> None:

@@ -78,14 +78,16 @@ def ours(
         outer.pop("out_of_bounds", None)
     hyperparameters = chosen.completed(given) if chosen else given
     configure(network, kind="inference_network", **hyperparameters)
+    from sbicore.training import FitOptions
+
+    FitOptions.from_kwargs(**(fit or {}))
     options = {**TRAINING, "validation_fraction": VALIDATION_FRACTION, **(chosen.fit if chosen else {}), **(fit or {})}
     if "epochs" in (fit or {}):
         options.pop("steps")
     if budget == ONLINE:
-        options.pop("validation_fraction")
-        options.setdefault("num_batches_per_epoch", STEPS_PER_EPOCH_ONLINE)
-    from sbicore.training import FitOptions
-
+        if "validation_fraction" not in (fit or {}):
+            options.pop("validation_fraction")
+        options.setdefault("num_batches_per_epoch", min(STEPS_PER_EPOCH_ONLINE, options.get("steps") or 10**9))
     FitOptions.from_kwargs(**options)
     words = [f"sbicore {network}", *([preset] if preset else [])]
     return Contender(
@@ -105,6 +107,8 @@ def peer(name: str, *, training: Mapping[str, Any], bounds: Mapping[str, Any] | 
     tool, _, method = name.partition(".")
     if name not in peer_names():
         raise unknown("peer", name, peer_names())
+    if "steps" not in training:
+        raise ConfigError("Peers are told how many steps to train, and --fit gives epochs\nGive steps in their place.")
     described = PEERS[tool]
     shared = {key: training[key] for key in ("steps", "batch_size", "learning_rate", "validation_fraction")}
     low_high = dict(bounds or {}).get("parameters")

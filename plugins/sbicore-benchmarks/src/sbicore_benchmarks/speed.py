@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from sbicore.errors import ConfigError, SbicoreError
+from sbicore.errors import SbicoreError
 
 from ._records import Records, table
+from ._words import as_count, as_folder
 from .contenders import Contender, ours, peer, peer_names, variables
 from .environments import PeerUnavailable
-from .study import run_job
+from .jobs import run_job
 from .tasks import observation, prior_bounds, simulations
 
 __all__ = ["run"]
@@ -47,9 +48,9 @@ MEASURES = {
 
 def run(options: argparse.Namespace) -> int:
     """Measure every (round, contender) without a row, then write and print medians and ratios."""
-    if options.rounds < 1:
-        raise ConfigError(f"--rounds must be at least 1, got {options.rounds}")
-    threads = options.threads or os.cpu_count() or 1
+    as_count(options.rounds, "--rounds")
+    threads = as_count(options.threads or os.cpu_count() or 1, "--threads")
+    as_folder(options.out)
     records = Records(options.out / "speed.jsonl")
     contenders, missing = _contenders(options)
     settings = {

@@ -5,10 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 import sys
-import tempfile
-import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -21,13 +18,11 @@ from sbicore.errors import SbicoreError
 
 from ._records import Records
 from ._words import ONLINE
-from .contenders import Contender, variables
+from .contenders import Contender
+from .jobs import run_job, stop_jobs
 from .tasks import observation, simulations
 
-__all__ = ["Study", "Unit", "run_job"]
-
-LIMIT = 3 * 3600
-"""Seconds after which a process is given up: a tool that rejects draws may never find enough."""
+__all__ = ["Study", "Unit"]
 
 Array = np.ndarray[Any, Any]
 
@@ -93,6 +88,7 @@ class Study:
                     print(f"[{done}/{len(missing)}] {unit}: {error or self._line(unit)}", file=sys.stderr, flush=True)
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
+                stop_jobs()
                 raise
 
     def _line(self, unit: Unit) -> str:
@@ -113,14 +109,16 @@ class Study:
         return None
 
     def _score(self, unit: Unit, row: Mapping[str, Any]) -> float:
+        import torch
         from sbicore_diagnostics import c2st
 
+        torch.set_num_threads(self.threads)
         reference = observation(unit.task, row["observation"]).draws[: unit.draws]
         return c2st(np.load(self._file(unit, row["observation"], "npy")), reference, method=row["metric"])
 
     def _train(self, unit: Unit, numbers: Sequence[int]) -> None:
         """One process for one training and its draws; nothing where an earlier run kept all of them."""
-        numbers = [number for number in numbers if not self._file(unit, number, "json").exists()]
+        numbers = [number for number in numbers if not self._is_kept(unit, number)]
         if not numbers:
             return
         online = unit.budget == ONLINE
@@ -134,51 +132,26 @@ class Study:
         seconds = facts.pop("sampling_seconds")
         for k, number in enumerate(numbers):
             own = {**facts, "sampling_seconds": seconds[k], "threads": self.threads, "workers": self.workers}
-            np.save(self._file(unit, number, "npy"), draws[k])
-            self._file(unit, number, "json").write_text(json.dumps(own), encoding="utf-8")
+            for suffix in ("npy", "json"):
+                file = self._file(unit, number, suffix)
+                draft = file.with_suffix(".part")
+                with draft.open("wb") as out:
+                    if suffix == "npy":
+                        np.save(out, draws[k])
+                    else:
+                        out.write(json.dumps(own).encode())
+                draft.replace(file)
+
+    def _is_kept(self, unit: Unit, number: int) -> bool:
+        """Whether an earlier run left draws and facts of this observation that can be read."""
+        try:
+            json.loads(self._file(unit, number, "json").read_text(encoding="utf-8"))
+            return len(np.load(self._file(unit, number, "npy"))) == unit.draws
+        except (OSError, ValueError):
+            return False
 
     def _file(self, unit: Unit, number: int, suffix: str) -> Path:
         """Draws (npy) and then, once these are complete, facts (json) of one observation."""
         text = json.dumps(unit.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self.draws / f"{unit.task}-{digest}-{number}.{suffix}"
-
-
-def run_job(contender: Contender, job: Mapping[str, Any], arrays: Mapping[str, Array]) -> tuple[dict[str, Any], Array]:
-    """Run a worker in a fresh process; its facts, with `process_seconds`, and its draws `(O, draws, D)`.
-
-    Raises:
-        SbicoreError: the process failed, or its draws are not as many as asked, or not finite.
-    """
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        np.savez(folder / "data.npz", allow_pickle=False, **dict(arrays))
-        told = {**job, "data": str(folder / "data.npz"), "out": str(folder / "draws.npy")}
-        (folder / "job.json").write_text(json.dumps(told), encoding="utf-8")
-        started = time.perf_counter()
-        try:
-            process = subprocess.run(
-                [*contender.command, str(folder / "job.json")],
-                env=variables(contender, job["threads"]),
-                stdout=subprocess.PIPE,
-                stderr=None if job["progress"] else subprocess.PIPE,
-                text=True,
-                check=False,
-                timeout=LIMIT,
-            )
-        except subprocess.TimeoutExpired:
-            raise SbicoreError(f"The process of {contender.label} took more than {LIMIT / 3600:.0f} hours.") from None
-        seconds = time.perf_counter() - started
-        if process.returncode != 0:
-            why = (process.stderr or "see above").strip()[-1500:]
-            raise SbicoreError(f"The process of {contender.label} failed (exit status {process.returncode}):\n{why}")
-        try:
-            facts: dict[str, Any] = json.loads(process.stdout.splitlines()[-1])
-            draws = np.load(folder / "draws.npy")
-        except (IndexError, ValueError, OSError) as error:
-            raise SbicoreError(f"The process of {contender.label} left no facts or no draws: {error}") from error
-    expected = (len(arrays["observed"]), job["draws"])
-    if draws.shape[:2] != expected or not np.isfinite(draws).all():
-        found = "values that are not finite" if draws.shape[:2] == expected else f"the shape {draws.shape}"
-        raise SbicoreError(f"The draws of {contender.label} have {found}.\nThere is nothing to judge.")
-    return {**facts, "process_seconds": seconds}, draws

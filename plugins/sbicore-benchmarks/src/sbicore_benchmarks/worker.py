@@ -55,6 +55,8 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
     started = time.perf_counter()
     history = approximator.fit(source, seed=job["seed"], progress=job["progress"], **job["fit"])
     training_seconds = time.perf_counter() - started
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
     draws, seconds, evaluations = [], [], None
     for row in observed:
         started = time.perf_counter()
@@ -95,6 +97,9 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
 
 if __name__ == "__main__":
     facts_to, sys.stdout = sys.stdout, sys.stderr
+    from sbicore_benchmarks.peers._job import end_with_parent
+
+    end_with_parent()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     os.environ["OMP_NUM_THREADS"] = str(job["threads"])
     print(json.dumps(work(job)), file=facts_to)

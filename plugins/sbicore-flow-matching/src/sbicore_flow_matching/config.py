@@ -78,6 +78,25 @@ class FlowMatching(InferenceNetworkConfig):
             arxiv="2305.17161",
         ),
         Reference(
+            authors=(
+                "Tong, Alexander and Fatras, Kilian and Malkin, Nikolay and Huguet, Guillaume and Zhang, Yanlei and "
+                "Rector-Brooks, Jarrid and Wolf, Guy and Bengio, Yoshua"
+            ),
+            title=("Improving and Generalizing Flow-Based Generative Models with Minibatch Optimal Transport"),
+            year=2024,
+            venue="Transactions on Machine Learning Research",
+            arxiv="2302.00482",
+        ),
+        Reference(
+            authors="Cheng, Ho Kei and Schwing, Alexander",
+            title=(
+                "The Curse of Conditions: Analyzing and Improving Optimal Transport for Conditional Flow-Based "
+                "Generation"
+            ),
+            year=2025,
+            arxiv="2503.10636",
+        ),
+        Reference(
             authors="Ho, Jonathan and Salimans, Tim",
             title="Classifier-Free Diffusion Guidance",
             year=2022,

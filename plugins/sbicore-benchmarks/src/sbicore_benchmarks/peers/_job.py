@@ -19,9 +19,11 @@ The last line of standard output is a JSON object with the facts of the run; all
 from __future__ import annotations
 
 import json
+import os
 import platform
 import statistics
 import sys
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from importlib import metadata
@@ -44,6 +46,7 @@ class Data(NamedTuple):
 def run(work: Callable[[Mapping[str, Any], Data], dict[str, Any]], packages: Sequence[str]) -> None:
     """Do the job named on the command line and print its facts with the versions of the packages."""
     facts_to, sys.stdout = sys.stdout, sys.stderr
+    end_with_parent()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     with np.load(job["data"]) as arrays:
         data = Data(*(arrays[name] for name in Data._fields))
@@ -54,6 +57,18 @@ def run(work: Callable[[Mapping[str, Any], Data], dict[str, Any]], packages: Seq
         "versions": {name: metadata.version(name) for name in packages},
     }
     print(json.dumps(facts), file=facts_to)
+
+
+def end_with_parent() -> None:
+    """From now on this process ends soon after the one that started it, however that ends."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(1.0)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def training_rows(job: Mapping[str, Any], rows: int) -> int:

@@ -1,4 +1,4 @@
-"""Train and draw with BayesFlow's flow matching, 2.0 or 2.1, on the backend of Keras that KERAS_BACKEND names.
+"""Train and draw with BayesFlow's networks, 2.0 or 2.1, on the backend of Keras that KERAS_BACKEND names.
 
 `_job.py` says what a job is and what is printed. Everything is BayesFlow's default unless the job says it: AdamW whose
 learning rate rises to the one asked for and then falls along a cosine, no early stopping, the last weights,
@@ -57,7 +57,7 @@ def work(job: Mapping[str, Any], data: Data) -> dict[str, Any]:
         torch.set_num_threads(job["threads"])
     keras.utils.set_random_seed(job["seed"])
     workflow = bayesflow.BasicWorkflow(
-        inference_network=bayesflow.networks.FlowMatching(subnet_kwargs={"widths": tuple(job["widths"])}),
+        inference_network=network(job),
         inference_variables=["parameters"],
         inference_conditions=["observables"],
         initial_learning_rate=job["learning_rate"],
@@ -85,16 +85,29 @@ def work(job: Mapping[str, Any], data: Data) -> dict[str, Any]:
         return workflow.log_prob({"parameters": parameters, "observables": observables})
 
     model = workflow.estimator if hasattr(workflow, "estimator") else workflow.approximator
-    subnet = workflow.inference_network.subnet
-    source = "time and conditions" if getattr(subnet, "persistent_conditioning", False) else "time"
     return {
-        "network": f"mlp {'x'.join(map(str, subnet.widths))}, FiLM from {source}",
+        "network": described(workflow.inference_network),
         "parameters": int(sum(np.prod(weight.shape) for weight in model.trainable_weights)),
         "training_seconds": training_seconds,
         **epoch_facts(clock.seconds, steps=clock.steps),
         **sampling_facts(job, data, draw),
         **density_facts(job, data, log_prob),
     }
+
+
+def network(job: Mapping[str, Any]) -> Any:
+    """Flow matching of the job's widths, or a coupling flow with all defaults."""
+    if job["method"] == "coupling_flow":
+        return bayesflow.networks.CouplingFlow()
+    return bayesflow.networks.FlowMatching(subnet_kwargs={"widths": tuple(job["widths"])})
+
+
+def described(network: Any) -> str:
+    """What the backbone is."""
+    if isinstance(network, bayesflow.networks.CouplingFlow):
+        return "affine couplings of BayesFlow's default size"
+    source = "time and conditions" if getattr(network.subnet, "persistent_conditioning", False) else "time"
+    return f"mlp {'x'.join(map(str, network.subnet.widths))}, FiLM from {source}"
 
 
 def rows(data: Data, indices: np.ndarray[Any, Any]) -> dict[str, np.ndarray[Any, Any]]:
