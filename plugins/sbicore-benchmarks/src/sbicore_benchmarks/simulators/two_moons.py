@@ -23,6 +23,7 @@ DIAMOND = math.sqrt(2.0) * HIGH
 LOG_NORMALISER = math.log(math.sqrt(2.0 * math.pi) * SPREAD * math.pi)
 ANGLES = 4096
 SMALLEST_ACCEPTANCE = 1e-4
+ROUNDING = 1e-12
 
 
 class TwoMoonsSimulator(ExactSimulator):
@@ -53,7 +54,10 @@ class TwoMoonsSimulator(ExactSimulator):
         return log_density
 
     def _log_evidence(self, x: Array) -> float:
-        return math.log(max(self._acceptance(x), 5e-324)) + math.log(2.0 / (HIGH - LOW) ** 2)
+        acceptance = self._acceptance(x)
+        if acceptance < ROUNDING:
+            raise self._impossible(x)
+        return math.log(acceptance) + math.log(2.0 / (HIGH - LOW) ** 2)
 
     def _posterior(self, x: Array, n: int, rng: np.random.Generator) -> Array:
         acceptance = self._acceptance(x)
