@@ -206,8 +206,8 @@ class InferenceNetworkConfig(Config):
 
     `capabilities` may hold `sample`, `log_prob`, `estimate`; `approximator` names the one that
     `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes; `presets` are those of
-    `sbicore.presets`, by name; `compiles` is False where a fit must not compile the backbones, as for losses
-    with second derivatives of them; `couples_rows` names the setting by which rows share noise, if any does.
+    `sbicore.presets`, by name; `compiles` is False where a fit must not compile the backbones, as for losses with
+    their second derivatives; `couples_rows` names the setting by which rows share noise, if any does.
     """
 
     kind: ClassVar[str] = "inference_network"
@@ -363,13 +363,14 @@ def _fold(fields: Mapping[str, Any], kwargs: dict[str, Any]) -> dict[str, Any]:
         owner = fields.get(key.removesuffix("_kwargs")) if key.endswith("_kwargs") else None
         if owner is None or key in fields or owner.metadata.get("type") != "component":
             continue
-        extra = folded.pop(key)
-        if extra is None:
+        if (extra := folded.pop(key)) is None:
             continue
         if not isinstance(extra, Mapping):
             raise ConfigError(f"expected a mapping, got {extra!r}").within(key)
         name = owner.alias or owner.name
         given = folded.get(name, owner.default)
+        if name not in folded and isinstance(given, Mapping):
+            given = {key: value for key, value in given.items() if key not in extra}
         if given is not attrs.NOTHING:
             folded[name] = _with_kwargs(given, extra, name)
     return folded
@@ -381,9 +382,8 @@ def _with_kwargs(value: Any, extra: Mapping[str, Any], name: str) -> Any:
     if isinstance(value, Mapping):
         twice = sorted(set(value) & set(extra))
         if twice:
-            raise ConfigError(f"{listing(twice)} given twice, in {name} and in {name}_kwargs\nGive it once.").within(
-                name
-            )
+            error = ConfigError(f"{listing(twice)} given twice, in {name} and in {name}_kwargs\nGive it once.")
+            raise error.within(name)
         return {**value, **extra}
     if isinstance(value, type) and issubclass(value, Config):
         make: Any = value

@@ -237,3 +237,10 @@ def test_what_cannot_work_is_refused_before_any_work():
         CouplingFlow().build(Shapes(target=(4, 4, 1)))
     with pytest.raises(ConfigError, match="needs a time"):
         CouplingFlow(subnet="time_mlp").build(Shapes(target=(2,)))
+
+
+def test_widths_are_half_of_those_of_a_lone_perceptron_unless_given():
+    assert CouplingFlow().subnet.widths == (128, 128)
+    assert CouplingFlow(subnet_kwargs={"dropout": 0.1}).subnet.widths == (128, 128)
+    assert CouplingFlow(subnet_kwargs={"widths": [64]}).subnet.widths == (64,)
+    assert CouplingFlow(subnet="mlp").subnet.widths == (256, 256)

@@ -68,7 +68,9 @@ class CouplingFlow(InferenceNetworkConfig):
 
     sample_options: ClassVar[type[Options]] = SampleOptions
 
-    subnet: SubnetConfig = component("subnet", "mlp", doc="Backbone of each coupling, which has its own copy.")
+    subnet: SubnetConfig = component(
+        "subnet", {"name": "mlp", "widths": (128, 128)}, doc="Backbone of each coupling, which has its own copy."
+    )
     depth: int = integer(
         6, ge=1, doc="Number of dual couplings: both halves of the coordinates are transformed in each."
     )
