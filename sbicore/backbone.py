@@ -11,7 +11,14 @@ from ._messages import listing
 from .errors import ConfigError, ShapeError
 from .shapes import Shapes
 
-__all__ = ["Backbone"]
+__all__ = ["Backbone", "compiled_parts"]
+
+
+def compiled_parts(module: nn.Module) -> list[nn.Module]:
+    """The outermost modules inside whose class says `compiled_whole`: each is one piece for `torch.compile`."""
+    if getattr(module, "compiled_whole", False):
+        return [module]
+    return [part for child in module.children() for part in compiled_parts(child)]
 
 
 class Backbone(nn.Module):
@@ -25,6 +32,8 @@ class Backbone(nn.Module):
         ConfigError: the subnet requires a time and the network has none, or the other way
             round; or it is made for targets of another rank.
     """
+
+    compiled_whole = True
 
     def __init__(self, subnet: Any, shapes: Shapes) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..backbone import Backbone
+from ..backbone import compiled_parts
 from ..config import Options
 from ..errors import SbicoreError
 from ..randomness import generator_for
@@ -129,7 +129,7 @@ def check_compile(config: Any) -> None:
     gradients = []
     for compiled in (False, True):
         network = case.make().train()
-        parts = [part for part in network.modules() if isinstance(part, Backbone)]
+        parts = compiled_parts(network)
         if not parts:
             raise NotApplicable("it has no Backbone")
         try:

@@ -25,7 +25,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from ..backbone import Backbone
+from ..backbone import compiled_parts
 from ..config import parts_of
 from ..errors import TrainingWarning
 
@@ -44,7 +44,7 @@ class Compilation:
     """Switches the backbones of a module between eager and compiled during a fit."""
 
     def __init__(self, module: nn.Module, mode: str, total_steps: int, device: torch.device, batch_size: int) -> None:
-        self.backbones = [part for part in module.modules() if isinstance(part, Backbone)]
+        self.backbones = compiled_parts(module)
         self.mode = mode if self.backbones else "never"
         self.total_steps = total_steps
         self.device = device
@@ -127,7 +127,7 @@ class Compilation:
         return hashlib.sha256(repr((facts, kinds)).encode()).hexdigest()[:24]
 
 
-def _guarded(part: Backbone, owner: Compilation) -> Any:
+def _guarded(part: nn.Module, owner: Compilation) -> Any:
     """The compiled call, which turns itself off when the compiler fails."""
     compiled = torch.compile(part._call_impl)
 

@@ -37,14 +37,14 @@ def flow(size=3, conditions=2, *, shake=0.02, seed=1, **options):
 def forth(network, x, c):
     """Through all layers, with the log determinant."""
     total = 0.0
-    for layer in network.layers:
+    for layer in network.flow.layers:
         x, log_det = layer(x, c)
         total = total + log_det
     return x, total
 
 
 def back(network, z, c):
-    for layer in reversed(network.layers):
+    for layer in reversed(network.flow.layers):
         z = layer.inverse(z, c)
     return z
 
@@ -144,7 +144,7 @@ def test_an_orthogonal_permutation_stays_orthogonal():
     network = flow(6, permutation="orthogonal", shake=0.0)
     optimizer = torch.optim.SGD(network.parameters(), lr=0.5)
     x, c = torch.randn(64, 6, dtype=torch.float64) @ torch.randn(6, 6, dtype=torch.float64), torch.zeros(64, 2).double()
-    rotations = [layer for layer in network.layers if hasattr(layer, "matrix")]
+    rotations = [layer for layer in network.flow.layers if hasattr(layer, "matrix")]
     start = rotations[0].matrix.detach().clone()
     for _ in range(20):
         optimizer.zero_grad()
@@ -157,11 +157,11 @@ def test_an_orthogonal_permutation_stays_orthogonal():
 
 
 def test_permutations_move_what_they_say():
-    order = flow(5, permutation="swap").layers[1].order
+    order = flow(5, permutation="swap").flow.layers[1].order
     assert order.tolist() == [2, 3, 4, 0, 1]
-    random = flow(50, permutation="random").layers[1].order
+    random = flow(50, permutation="random").flow.layers[1].order
     assert sorted(random.tolist()) == list(range(50)) != random.tolist()
-    assert len(flow(5, permutation=None).layers) == len(flow(5).layers) - 6
+    assert len(flow(5, permutation=None).flow.layers) == len(flow(5).flow.layers) - 6
 
 
 def test_actnorm_is_set_by_the_first_batch_and_by_it_alone():
@@ -169,7 +169,7 @@ def test_actnorm_is_set_by_the_first_batch_and_by_it_alone():
     x = 5 + 3 * torch.randn(100, 3, dtype=torch.float64)
     c = torch.randn(100, 2, dtype=torch.float64)
     network.loss(x, c)
-    z, _ = network.layers[0](x)
+    z, _ = network.flow.layers[0](x)
     torch.testing.assert_close(z.mean(0), torch.zeros(3, dtype=torch.float64), atol=1e-9, rtol=0)
     torch.testing.assert_close(z.std(0, correction=0), torch.ones(3, dtype=torch.float64))
     kept = copy.deepcopy(network.state_dict())
@@ -184,7 +184,7 @@ def test_actnorm_is_not_set_again_after_loading():
     other = flow(3, shake=0.0, seed=2).train()
     other.load_state_dict(network.state_dict())
     other.loss(9 + torch.randn(50, 3).double(), torch.randn(50, 2).double())
-    assert torch.equal(other.layers[0].shift, network.layers[0].shift)
+    assert torch.equal(other.flow.layers[0].shift, network.flow.layers[0].shift)
 
 
 @pytest.mark.parametrize("rows", [torch.zeros(1, 3), torch.ones(20, 3), torch.full((4, 3), torch.nan)])

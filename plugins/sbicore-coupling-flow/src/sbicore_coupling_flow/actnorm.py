@@ -25,12 +25,12 @@ class ActNorm(nn.Module):
         self.log_scale = nn.Parameter(torch.zeros(size))
         self.shift = nn.Parameter(torch.zeros(size))
         self.register_buffer("initialized", torch.tensor(False))
-        self._known = False
+        self.is_settled = False
         self.register_load_state_dict_post_hook(_forget)
 
     def forward(self, x: Tensor, conditions: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """`z` and the log determinant: `(*, D) -> (*, D), ()`."""
-        if self.training and not self._known:
+        if self.training and not self.is_settled:
             self._initialize(x.detach())
         return x * self.log_scale.exp() + self.shift, self.log_scale.sum()
 
@@ -48,9 +48,9 @@ class ActNorm(nn.Module):
                 self.log_scale.copy_(log_scale)
                 self.shift.copy_(-rows.mean(0) * log_scale.exp())
                 self.initialized.fill_(True)
-        self._known = bool(self.initialized)
+        self.is_settled = bool(self.initialized)
 
 
 def _forget(module: Any, incompatible: Any) -> None:
     """Loaded weights bring their own answer to whether they are initialised."""
-    module._known = False
+    module.is_settled = False

@@ -6,7 +6,7 @@ draws z from the base.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -41,7 +41,7 @@ class CouplingFlowModule(nn.Module):
             )
         self.config = config
         self.event = shapes.target
-        self.layers: Any = nn.ModuleList(_layers(config, shapes.target[0], shapes.conditions))
+        self.flow = Flow(_layers(config, shapes.target[0], shapes.conditions))
         self.base = config.base_distribution.build(shapes)
         if not callable(getattr(self.base, "log_prob", None)):
             raise ConfigError(
@@ -66,8 +66,7 @@ class CouplingFlowModule(nn.Module):
         given: SampleOptions = self.config.sample_options(**options)  # type: ignore[assignment]
         x = self.base.sample((*shape, *self.event), generator=generator, like=next(self.parameters()))
         with torch.autocast(x.device.type, torch.bfloat16, enabled=given.precision == "bfloat16"):
-            for layer in reversed(self.layers):
-                x = layer.inverse(x, conditions)
+            x = self.flow.inverse(x, conditions)
         _fill(report, shape[0], x.device)
         return x
 
@@ -86,11 +85,37 @@ class CouplingFlowModule(nn.Module):
         return self._log_density(targets, conditions)
 
     def _log_density(self, x: Tensor, conditions: Tensor | None) -> Tensor:
+        z, log_det = self.flow(x, conditions) if self.flow.is_settled else self.flow.forward(x, conditions)
+        return self.base.log_prob(z) + log_det
+
+
+class Flow(nn.Module):
+    """All layers, compiled as one piece once the first batch has set what it sets."""
+
+    compiled_whole = True
+
+    def __init__(self, layers: Iterable[nn.Module]) -> None:
+        super().__init__()
+        self.layers: Any = nn.ModuleList(layers)
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether no layer will look at the batch; always so outside training."""
+        return not self.training or all(getattr(layer, "is_settled", True) for layer in self.layers)
+
+    def forward(self, x: Tensor, conditions: Tensor | None) -> tuple[Tensor, Tensor]:
+        """`z (*, D)` and the log determinant `(*)`."""
         total: Any = 0.0
         for layer in self.layers:
             x, log_det = layer(x, conditions)
             total = total + log_det
-        return self.base.log_prob(x) + total
+        return x, total
+
+    def inverse(self, z: Tensor, conditions: Tensor | None) -> Tensor:
+        """`x` from `z`."""
+        for layer in reversed(self.layers):
+            z = layer.inverse(z, conditions)
+        return z
 
 
 def _layers(config: CouplingFlow, size: int, conditions: tuple[int, ...] | None) -> Iterator[nn.Module]:
