@@ -126,6 +126,14 @@ def train(network, problem, rows, seed=1, subnet_kwargs=None, **options):
     return model
 
 
+CASES = [
+    (network, problem)
+    for network in NETWORKS
+    for problem, known in PROBLEMS.items()
+    if known.size > 1 or not network.endswith(("swap", "orthogonal", "None"))
+]
+"""One coordinate has nothing to permute."""
+
 SHORT = {
     ("affine, random", "normal in 2"): {"mean": 0.08, "covariance": 0.08, "log_prob": 0.1},
     ("spline, orthogonal", "two modes in 1"): {"mean": 0.12, "covariance": 0.15, "log_prob": 0.2},
@@ -151,12 +159,14 @@ def test_a_short_fit_is_near_the_known_posterior(network, problem):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("problem", PROBLEMS)
-@pytest.mark.parametrize("network", NETWORKS)
+@pytest.mark.parametrize(("network", "problem"), CASES)
 def test_a_fit_reaches_the_known_posterior(network, problem):
-    """Some minutes each; the affine flow has no room for two modes in one dimension, where it is a line."""
+    """Some minutes each, on more rows than are seen twice.
+
+    The affine flow has no room for two modes in one dimension, where it is a line.
+    """
     name, problem = problem, PROBLEMS[problem]
-    model = train(NETWORKS[network], problem, 100_000, steps=6_000, batch_size=256, learning_rate=1e-3)
+    model = train(NETWORKS[network], problem, 1_000_000, steps=6_000, batch_size=256, learning_rate=1e-3)
     found = errors(model, problem, 10_000)
     total = mass(model, problem) if problem.size < 3 else 1.0
     print({"network": network, "problem": name, **found, "mass": total})

@@ -1,4 +1,4 @@
-"""`sbicore benchmark`: accuracy, accuracy beside other tools, and speed."""
+"""`sbicore benchmark`: accuracy, accuracy beside other tools, speed, and evaluations a draw needs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,9 @@ def sbicore_cli(commands: Any) -> None:
     speed.add_argument("--threads", type=int, help="of each process (default: all processors)")
     _add_out(speed)
     speed.set_defaults(run=_run_speed)
+    evaluations = kinds.add_parser("evaluations", help="accuracy of draws by solver and number of evaluations")
+    _add_evaluations(evaluations)
+    evaluations.set_defaults(run=_run_evaluations)
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
@@ -38,9 +41,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", nargs="+", help="published tasks (default: all ten)")
     parser.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks")
     parser.add_argument("--budget", nargs="+", help="numbers of simulations such as 1e4, or online (default: 1e5)")
-    parser.add_argument("--preset", default="auto", help="of the network; auto: by budget (default); none")
-    parser.add_argument("--hyperparameters", help="JSON object: arguments of sbicore.build, over the preset")
-    parser.add_argument("--fit", help="JSON object: options of fit, over the preset")
+    _add_training(parser)
     parser.add_argument("--observation", nargs="+", type=int, help="of the published ten (default: 1 2 3)")
     parser.add_argument("--seed", nargs="+", type=int, default=[1], help="of simulations, training and draws")
     parser.add_argument("--draws", type=int, help="per observation (default: 10000, as many as the reference has)")
@@ -54,6 +55,26 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, help="trainings at a time (default: 1)")
     parser.add_argument("--threads", type=int, help="of each training (default: processors / workers)")
     _add_out(parser)
+
+
+def _add_evaluations(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--task", nargs="+", help="published tasks (default: four)")
+    parser.add_argument("--network", default="flow_matching", help="inference network")
+    parser.add_argument("--budget", default="1e5", help="number of simulations (default: 1e5)")
+    _add_training(parser)
+    parser.add_argument("--options", nargs="+", help="JSON objects: options of sample (default: methods with 8 to 48)")
+    parser.add_argument("--reference", help="JSON object: options of the long draws (default: rk4, 125 steps)")
+    parser.add_argument("--observation", nargs="+", type=int, help="of the published ten (default: all)")
+    parser.add_argument("--seed", nargs="+", type=int, default=[1, 2], help="of draws (default: 1 2)")
+    parser.add_argument("--draws", type=int, default=2_000, help="per observation (default: 2000)")
+    parser.add_argument("--threads", type=int, help="of the process (default: all processors)")
+    _add_out(parser)
+
+
+def _add_training(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--preset", default="auto", help="of the network; auto: by budget (default); none")
+    parser.add_argument("--hyperparameters", help="JSON object: arguments of sbicore.build, over the preset")
+    parser.add_argument("--fit", help="JSON object: options of fit, over the preset")
 
 
 def _add_peers(parser: argparse.ArgumentParser, number: str, default: str) -> None:
@@ -78,5 +99,11 @@ def _run_accuracy(options: argparse.Namespace) -> int:
 
 def _run_speed(options: argparse.Namespace) -> int:
     from .speed import run
+
+    return run(options)
+
+
+def _run_evaluations(options: argparse.Namespace) -> int:
+    from .evaluations import run
 
     return run(options)

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from ._records import Records
 from .comparisons import PUBLISHED
 from .published import TASKS
 from .reports import Scored, mean_c2st
 
-__all__ = ["draw_accuracy"]
+__all__ = ["draw_accuracy", "draw_evaluations"]
 
+TICKS = (5, 10, 20, 50, 100, 200, 500)
 COLOURS = ("#1f5fa8", "#d9822b", "#2e8b57", "#8e4585", "#b03030", "#5a5a5a", "#00868b")
 
 
@@ -75,3 +79,45 @@ def _by_budget(figure, scored, tasks, labels, budgets):  # type: ignore[no-untyp
         ax.set_ylabel("C2ST")
     handles, names = grid.flat[0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(4, len(names)), frameon=False, fontsize=9)
+
+
+def draw_evaluations(rows: Sequence[Mapping[str, Any]], records: Records, path: Path) -> None:
+    """Distance draw by draw and C2ST over evaluations, a column of panels for each task; written to `path`."""
+    from matplotlib.figure import Figure
+
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    counts = [records[row]["evaluations"] for row in rows]
+    figure = Figure(figsize=(3.0 * len(tasks) + 0.6, 5.6), layout="constrained")
+    grid = figure.subplots(2, len(tasks), squeeze=False, sharex=True, sharey="row")
+    curves = dict.fromkeys(_curve(row["options"]) for row in rows)
+    for task, (above, below) in zip(tasks, grid.T, strict=True):
+        for name, colour in zip(curves, COLOURS * len(curves), strict=False):
+            points: dict[float, list[tuple[float, float]]] = {}
+            for row in rows:
+                if row["task"] == task and _curve(row["options"]) == name:
+                    found = records[row]
+                    points.setdefault(found["evaluations"], []).append((found["rms"], found["c2st"]))
+            places = sorted(points)
+            means = np.array([np.mean(points[place], axis=0) for place in places])
+            alone = len(places) == 1
+            style = {"marker": "*" if alone else "o", "ms": 11 if alone else 4, "color": colour, "label": name}
+            above.plot(places, means[:, 0], **style)
+            below.plot(places, means[:, 1], **style)
+        above.set(title=task, xscale="log", yscale="log")
+        below.set_xticks(TICKS, [str(tick) for tick in TICKS])
+        below.set_xticks([], minor=True)
+        above.axhline(0.05, color="0.8", lw=1, zorder=0)
+        below.axhline(0.5, color="0.8", lw=1, zorder=0)
+        below.set(xlabel="evaluations")
+    grid[0, 0].set_xlim(0.9 * min(counts), 1.1 * max(counts))
+    grid[0, 0].set_ylabel("distance from long draws, deviations")
+    grid[1, 0].set_ylabel("C2ST against long draws")
+    handles, names = grid[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=min(6, len(names)), frameon=False, fontsize=9)
+    figure.savefig(path, dpi=150)
+
+
+def _curve(options: Mapping[str, Any]) -> str:
+    """Options that differ in the number of steps alone lie on one curve."""
+    rest = [f"{name} {value}" for name, value in options.items() if name not in ("method", "steps")]
+    return ", ".join([*([options["method"]] if "method" in options else []), *rest]) or "default"
