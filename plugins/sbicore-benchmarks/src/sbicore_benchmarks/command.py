@@ -58,7 +58,7 @@ def _add_study(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_evaluations(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--task", nargs="+", help="published tasks (default: four)")
+    parser.add_argument("--task", nargs="+", help="published tasks (default: three)")
     parser.add_argument("--network", default="flow_matching", help="inference network")
     parser.add_argument("--budget", default="1e5", help="number of simulations (default: 1e5)")
     _add_training(parser)

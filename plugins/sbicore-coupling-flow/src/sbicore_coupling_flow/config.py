@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
 from sbicore.fields import choice, component, flag, integer, mapping
+from sbicore.presets import Preset
 from sbicore.references import Reference
 
 from .transform_options import TRANSFORMS
@@ -67,6 +68,23 @@ class CouplingFlow(InferenceNetworkConfig):
     )
 
     sample_options: ClassVar[type[Options]] = SampleOptions
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            simulations=1_000,
+            network={"transform": "spline", "subnet_kwargs": {"widths": (64, 64), "dropout": 0.1}},
+            fit={"steps": 1_200, "batch_size": 128, "learning_rate": 1e-3},
+        ),
+        "base": Preset(
+            simulations=10_000,
+            network={"transform": "spline", "subnet_kwargs": {"dropout": 0.1}},
+            fit={"steps": 3_000, "batch_size": 256, "learning_rate": 1e-3},
+        ),
+        "large": Preset(
+            simulations=100_000,
+            network={"transform": "spline", "subnet_kwargs": {"widths": (256, 256)}},
+            fit={"steps": 8_000, "batch_size": 256, "learning_rate": 1e-3},
+        ),
+    }
 
     subnet: SubnetConfig = component(
         "subnet", {"name": "mlp", "widths": (128, 128)}, doc="Backbone of each coupling, which has its own copy."
