@@ -81,7 +81,7 @@ class CouplingFlow(InferenceNetworkConfig):
         ),
         "large": Preset(
             simulations=100_000,
-            network={"transform": "spline", "subnet_kwargs": {"widths": (256, 256)}},
+            network={"transform": "spline", "subnet_kwargs": {"widths": (128, 128, 128)}},
             fit={"steps": 8_000, "batch_size": 256, "learning_rate": 1e-3},
         ),
     }
