@@ -5,13 +5,15 @@ from __future__ import annotations
 import functools
 import os
 import warnings
+from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any
 
 import pluggy
 
 from . import _compat, _index, hookspecs
-from .errors import BrokenPluginError, IncompatiblePluginError, PluginWarning
+from .config import Hyperparameters
+from .errors import BrokenPluginError, ConfigError, IncompatiblePluginError, PluginWarning
 
 __all__ = ["add_commands", "build", "deliver", "manager", "resolve", "try_extension"]
 
@@ -82,6 +84,10 @@ def build(config: Any, shapes: Any) -> Any:
     token = _made.set(made)
     try:
         module = _strictly("sbicore_build", config=config, shapes=shapes)
+    except ConfigError as error:
+        for name in reversed(_owner(config, error.path[0]) if error.path else ()):
+            error.within(name)
+        raise
     finally:
         _made.reset(token)
     if made and module is not made[-1]:
@@ -90,6 +96,20 @@ def build(config: Any, shapes: Any) -> Any:
             "Wrappers may observe a module, not exchange it; find it with SBICORE_DISABLE=<distribution>."
         )
     return module
+
+
+def _owner(config: Hyperparameters, name: str) -> tuple[str, ...]:
+    """Path to the one component inside that has this hyperparameter; none where the config itself has it."""
+    found = [path for path in _paths(config) if path[-1] == name]
+    return found[0][:-1] if len(found) == 1 else ()
+
+
+def _paths(config: Hyperparameters) -> Iterator[tuple[str, ...]]:
+    """Paths to all hyperparameters, those of components included."""
+    for name, value in config._values().items():
+        yield (name,)
+        if isinstance(value, Hyperparameters):
+            yield from ((name, *path) for path in _paths(value))
 
 
 def deliver(approximator: Any, event: Any) -> None:

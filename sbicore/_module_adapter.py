@@ -38,27 +38,42 @@ class AdaptedModule(nn.Module):
         return self.module(joined) if self.call == "x" else self.module(joined, conditions)
 
     def _probe(self, shapes: Shapes) -> int:
-        """One forward pass on zeros."""
+        """Forward passes on zeros: rows as in training, then draws of rows as in sampling, of two numbers."""
+        width = self._width(shapes)
+        for draws in (2, 3):
+            self._width(shapes, draws)
+        return width
+
+    def _width(self, shapes: Shapes, draws: int | None = None) -> int:
+        """The last axis of the output for two rows, or for this many draws of two rows."""
         parameter = next(self.module.parameters(), torch.empty(0))
         like: dict[str, Any] = {
             "device": parameter.device,
             "dtype": parameter.dtype if parameter.is_floating_point() else None,
         }
-        x = torch.zeros(2, *shapes.target, **like)
-        t = torch.zeros(2, **like) if shapes.time else None
-        c = None if shapes.conditions is None else torch.zeros(2, *shapes.conditions, **like)
+        lead, shared = ((2,), (2,)) if draws is None else ((2, draws), (2, 1))
+        x = torch.zeros(*lead, *shapes.target, **like)
+        t = torch.zeros(*shared, **like) if shapes.time else None
+        c = None if shapes.conditions is None else torch.zeros(*shared, *shapes.conditions, **like)
         was_training = self.module.training
         self.module.eval()
         try:
             with torch.no_grad():
-                width = self.forward(x, t, c).shape[-1]
+                found = tuple(self.forward(x, t, c).shape)
+            if found[:-1] != x.shape[:-1]:
+                raise ValueError(f"the output has shape {found}, and its leading axes should be {tuple(x.shape[:-1])}")
         except Exception as error:
+            advice = (
+                "Use sbicore.wrap(module, call='x' | 'xc' | 'xtc') for another signature."
+                if draws is None
+                else "Draws have an axis more than training rows: use layers of the last axis alone, such as "
+                "nn.LayerNorm in the place of nn.BatchNorm1d."
+            )
             raise InvalidComponentError(
                 f"{type(self.module).__name__} cannot be called as a subnet (call={self.call!r}) on x {tuple(x.shape)}"
                 f"{'' if t is None else ', t ' + str(tuple(t.shape))}"
-                f"{'' if c is None else ', conditions ' + str(tuple(c.shape))}: {error}\n"
-                "Use sbicore.wrap(module, call='x' | 'xc' | 'xtc') for another signature."
+                f"{'' if c is None else ', conditions ' + str(tuple(c.shape))}: {error}\n{advice}"
             ) from error
         finally:
             self.module.train(was_training)
-        return int(width)
+        return int(found[-1])

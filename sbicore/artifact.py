@@ -27,14 +27,14 @@ def save(model: ContinuousApproximator, path: Any) -> None:
 
     Raises:
         NotBuiltError: the model has no weights yet.
-        ArtifactError: there is no such folder.
+        ArtifactError: not a path, or there is no such folder.
         OSError: the folder cannot be written.
     """
     from safetensors.torch import save as to_bytes
 
     if not model.is_trained:
         raise NotBuiltError("save needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
-    target = Path(path)
+    target = _path(path)
     if target.is_dir() or not target.name:
         raise ArtifactError(f"{str(path)!r} is a folder; give the name of a file, e.g. {str(target / 'model.sbi')!r}")
     if not target.parent.is_dir():
@@ -62,11 +62,13 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
         ConfigError: `modules` names a place that has none.
         UnknownComponentError: a plugin is missing; it is named with its install command.
     """
+    import torch
+
     from . import approximators
     from .adapter import Adapter
     from .devices import usable_device
 
-    header, tensors = _read(Path(path))
+    header, tensors = _read(_path(path))
     modules = modules or {}
     places = [
         *_places(header.get("inference_network"), "$"),
@@ -93,8 +95,10 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             fit_kwargs=header.get("fit_kwargs"),
             **header["roles"],
         )
-        model.build({name: tuple(event) for name, event in header["events"].items()}, seed=0)
-        model.restore(tensors, header["history"], header["standardized"])
+        with torch.inference_mode(False):
+            model.build({name: tuple(event) for name, event in header["events"].items()}, seed=0)
+            model.restore(tensors, header["history"], header["standardized"])
+            model.to(usable_device(device))
     except SbicoreError:
         raise
     except Exception as error:
@@ -102,7 +106,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             f"{path} does not fit what is installed: {type(error).__name__}: {error}\n"
             f"It was written by sbicore {header.get('sbicore')} with {header.get('plugins')}."
         ) from error
-    return model.to(usable_device(device))
+    return model
 
 
 def _header(model: ContinuousApproximator) -> dict[str, Any]:
@@ -129,6 +133,13 @@ def _header(model: ContinuousApproximator) -> dict[str, Any]:
         "events": {name: list(event) for name, event in model.pipeline.events.items()},
         "history": model.history.to_dict(),
     }
+
+
+def _path(path: Any) -> Path:
+    try:
+        return Path(path)
+    except TypeError:
+        raise ArtifactError(f"An artifact has a path, got {path!r}\nGive for instance: 'model.sbi'") from None
 
 
 def _listed(value: Any) -> Any:

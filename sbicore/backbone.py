@@ -11,7 +11,7 @@ from ._messages import listing
 from .errors import ConfigError, ShapeError
 from .shapes import Shapes
 
-__all__ = ["Backbone", "compiled_parts"]
+__all__ = ["Backbone", "check_conditions", "compiled_parts"]
 
 
 def compiled_parts(module: nn.Module) -> list[nn.Module]:
@@ -48,14 +48,7 @@ class Backbone(nn.Module):
                 f"{subnet.name!r} is made for {layout} targets; this target has shape {shapes.target}.\n"
                 + _suiting(shapes)
             )
-        if layout is not None and shapes.conditions is not None and len(shapes.conditions) != len(shapes.target):
-            raise ShapeError(
-                f"{subnet.name!r} takes conditions with as many axes as targets; targets have shape {shapes.target}, "
-                f"conditions {shapes.conditions}.\n"
-                "Flatten the conditions, or give them as summary_variables to a summary network.",
-                expected=shapes.target,
-                got=shapes.conditions,
-            )
+        check_conditions(subnet, shapes)
         features = shapes.output or shapes.target[-1]
         self.subnet = _extensions.build(
             subnet, Shapes(target=shapes.target, conditions=shapes.conditions, time=shapes.time)
@@ -67,6 +60,20 @@ class Backbone(nn.Module):
     def forward(self, x: Tensor, t: Tensor | None = None, conditions: Tensor | None = None) -> Tensor:
         """`(*, D), (*), (*, C) -> (*, output)`."""
         return self.head(self.subnet(x, t, conditions))
+
+
+def check_conditions(subnet: Any, shapes: Shapes) -> None:
+    """Raise ShapeError where conditions have another number of axes than targets, and the subnet needs as many."""
+    if getattr(subnet, "layout", None) is None or shapes.conditions is None:
+        return
+    if len(shapes.conditions) != len(shapes.target):
+        raise ShapeError(
+            f"{subnet.name!r} takes conditions with as many axes as targets; targets have shape {shapes.target}, "
+            f"conditions {shapes.conditions}.\n"
+            "Flatten the conditions, or give them as summary_variables to a summary network.",
+            expected=shapes.target,
+            got=shapes.conditions,
+        )
 
 
 def _suiting(shapes: Shapes) -> str:

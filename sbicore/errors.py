@@ -89,7 +89,7 @@ class SimulatorError(SbicoreError, RuntimeError):
 
 
 class TrainingError(SbicoreError, RuntimeError):
-    """Training could not take a single good step."""
+    """Training led to no usable weights; those from before it are kept."""
 
 
 class IntegrationError(SbicoreError, RuntimeError):

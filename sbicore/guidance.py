@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor
 
 from .backbone import Backbone
-from .errors import ConfigError
+from .errors import ConfigError, InvalidComponentError
 from .randomness import rand
 from .shapes import Shapes
 
@@ -45,9 +45,16 @@ class GuidedBackbone(Backbone):
         conditions = shapes.conditions
         if drop_cond_prob and conditions is not None:
             conditions = (*conditions[:-1], conditions[-1] + 1)
-        super().__init__(
-            subnet, Shapes(target=target, conditions=conditions, time=shapes.time, output=shapes.output or features)
-        )
+        inner = Shapes(target=target, conditions=conditions, time=shapes.time, output=shapes.output or features)
+        try:
+            super().__init__(subnet, inner)
+        except InvalidComponentError as error:
+            added = ["drop_target_prob doubles the features of x"] if drop_target_prob else []
+            added += ["drop_cond_prob adds a feature to the conditions"] if drop_cond_prob else []
+            if not added:
+                raise
+            first, *rest = error.message.split("\n")
+            raise InvalidComponentError("\n".join([first, f"Here {' and '.join(added)}.", *rest])) from error
         self.rank = len(shapes.target)
         self.drop_cond_prob, self.drop_target_prob = drop_cond_prob, drop_target_prob
 

@@ -93,6 +93,7 @@ def _with_preset(network: Any, preset: str, arguments: Mapping[str, Any]) -> dic
     """Arguments of `build`, completed by a preset."""
     from . import approximators
     from .presets import preset_of
+    from .training import FitOptions
 
     if isinstance(network, Config):
         raise ConfigError(
@@ -103,7 +104,9 @@ def _with_preset(network: Any, preset: str, arguments: Mapping[str, Any]) -> dic
     outer = getattr(approximators, network.approximator).arguments
     own = {key: value for key, value in arguments.items() if key in outer}
     inner = {key: value for key, value in arguments.items() if key not in outer}
-    own["fit_kwargs"] = {**chosen.fit, **(own.get("fit_kwargs") or {})}
+    given = own.get("fit_kwargs") or {}
+    if isinstance(given, Mapping):
+        own["fit_kwargs"] = FitOptions.joined(given, chosen.fit)
     return {**chosen.completed(inner), **own}
 
 

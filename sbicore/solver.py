@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from .config import Options, frozen
 from .errors import ConfigError
@@ -18,6 +18,8 @@ __all__ = ["SolverOptions", "spaced"]
 @frozen(kw_only=True)
 class SolverOptions(Options):
     """Method and accuracy of an ODE solver; what is not given is left to the network."""
+
+    spacing_is_default: ClassVar[bool] = False
 
     method: Any = component("integrator", None, optional=True, doc="An integrator: name, mapping or config.")
     steps: int | str | None = integer(
@@ -35,18 +37,27 @@ class SolverOptions(Options):
     def __attrs_post_init__(self) -> None:
         if self.asks_adaptive and isinstance(self.steps, int):
             raise ConfigError("steps and rtol or atol exclude each other: given steps, or controlled ones")
-        if self.asks_adaptive and self.spacing is not None:
-            raise ConfigError("spacing is of a given number of steps, not of controlled ones\nLeave one of them out.")
         if self.asks_adaptive and self.method is not None and not self.method.adaptive:
             raise ConfigError(
                 f"{self.method.name!r} takes given steps and has no tolerances.\n"
                 "Adaptive methods: bosh3, dopri5, dopri8, tsit5; or give steps=<number>."
+            )
+        if self.is_controlled and self.spacing is not None:
+            raise ConfigError(
+                "spacing is of a given number of steps, not of controlled ones\n"
+                "Leave spacing out, or give steps=<number> in the place of tolerances."
             )
 
     @property
     def asks_adaptive(self) -> bool:
         """Whether error control was asked for."""
         return self.steps == "adaptive" or self.rtol is not None or self.atol is not None
+
+    @property
+    def is_controlled(self) -> bool:
+        """Whether the error sets the steps: control was asked for, or an adaptive method has no number of steps."""
+        adaptive = self.method is not None and self.method.adaptive
+        return self.asks_adaptive or (adaptive and not isinstance(self.steps, int))
 
     def over(self, defaults: SolverOptions) -> SolverOptions:
         """These options, with gaps filled from `defaults` where the two go together."""
@@ -57,23 +68,37 @@ class SolverOptions(Options):
             if kept["steps"] == "adaptive":
                 kept["steps"] = None
         if self.asks_adaptive:
-            kept["spacing"] = None
             if isinstance(kept["steps"], int):
                 kept["steps"] = None
             if kept["method"] is not None and not kept["method"].adaptive:
                 kept["method"] = None
-        return SolverOptions(**{**kept, **own})
+        if self.spacing is not None:
+            return SolverOptions(**{**kept, **own})
+        whole = _SpacedByDefault(**{**kept, **own, "spacing": None})
+        return whole if whole.is_controlled else whole.replace(spacing=kept["spacing"])
 
     def completed(self, default: SolverOptions, adaptive: str = "dopri5") -> SolverOptions:
-        """These options with a method: that of `default`, or `adaptive` where control is asked for."""
+        """These options with a method: that of `default`, or `adaptive` where control is asked for.
+
+        Where the error sets the steps, tolerances that were not given are those of `default`, if that is of the same
+        method.
+
+        Raises:
+            ConfigError: a spacing was given, and the error sets the steps.
+        """
         own = self._solver_values()
-        if self.method is not None:
-            return SolverOptions(**own)
-        if self.asks_adaptive:
-            return SolverOptions(**{**own, "method": default.method if default.method.adaptive else adaptive})
-        if self.steps is not None or self.spacing is not None:
-            return SolverOptions(**{**own, "method": default.method, "steps": self.steps or default.steps})
-        return default
+        if self.method is None and self.steps is None and not self.asks_adaptive:
+            own = default._solver_values()
+            if self.spacing is not None and not (self.spacing_is_default and default.is_controlled):
+                own["spacing"] = self.spacing
+        elif self.method is None:
+            own["method"] = default.method if default.method.adaptive or not self.asks_adaptive else adaptive
+        chosen = SolverOptions(**own)
+        if not chosen.is_controlled:
+            return chosen
+        if chosen.method.name == default.method.name:
+            own |= {name: getattr(default, name) for name in ("rtol", "atol") if own[name] is None}
+        return SolverOptions(**{**own, "steps": "adaptive"})
 
     def _solver_values(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("method", "steps", "spacing", "rtol", "atol")}
@@ -95,6 +120,13 @@ class SolverOptions(Options):
             parts.append(solution := self.method.integrate(field, solution.state, start, end, steps=1))
         evaluations, steps = sum(part.evaluations for part in parts), sum(part.steps for part in parts)
         return type(solution)(solution.state, evaluations, steps)
+
+
+@frozen(kw_only=True)
+class _SpacedByDefault(SolverOptions):
+    """Options whose spacing nobody gave in the call: steps that the error sets need not heed it."""
+
+    spacing_is_default: ClassVar[bool] = True
 
 
 def spaced(t0: float, t1: float, steps: int, spacing: float) -> list[float]:

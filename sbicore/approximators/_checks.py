@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,21 +10,30 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from .._messages import close_match
+from .._messages import close_match, listing
 from ..errors import ConfigError, DataError, ShapeError, UnknownHyperparameterError
 from ..training import FitOptions
 
 __all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_finite", "require_options", "require_rows"]
 
-_CALL = ("conditions", "num_samples", "fixed", "data", "seed", "as_tensor", "report", "progress", "chunk_size")
+_SHARED = ("seed", "as_tensor", "report", "progress", "chunk_size")
+_CALLS = {"sample": ("conditions", "num_samples", "fixed", *_SHARED), "log_prob": ("data", *_SHARED)}
 
 
-def require_options(options: Any, given: Mapping[str, Any]) -> None:
-    """Options that the network has; a misspelt argument of the call itself is named."""
+def require_options(call: str, options: Any, given: Mapping[str, Any]) -> None:
+    """Options that the network has; a misspelt argument of the call itself, or one of another call, is named."""
     try:
         options(**given)
     except UnknownHyperparameterError as error:
-        near = None if error.near else close_match(error.name, _CALL)
+        others = [other for other, arguments in _CALLS.items() if error.name in arguments]
+        if others:
+            raise UnknownHyperparameterError(
+                f"{call} has no argument {error.name!r}; {others[0]} has\n"
+                f"{call} takes {listing(_CALLS[call])}, and options of the network.",
+                name=error.name,
+                near=None,
+            ) from None
+        near = None if error.near else close_match(error.name, _CALLS[call])
         if near is None:
             raise
         raise UnknownHyperparameterError(
@@ -33,9 +43,13 @@ def require_options(options: Any, given: Mapping[str, Any]) -> None:
 
 def require_count(name: str, value: Any) -> int:
     """A whole number of at least 1."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value.__index__() < 1:
+    try:
+        count = 0 if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        count = 0
+    if count < 1:
         raise ConfigError(f"{name} must be a whole number of at least 1, got {value!r}")
-    return int(value.__index__())
+    return count
 
 
 def require_rows(raw: Mapping[str, Tensor], what: str) -> int:
@@ -90,6 +104,9 @@ def checked_fit_kwargs(given: Any) -> dict[str, Any]:
 def _pair(name: str, pair: Any) -> tuple[Any, Any]:
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ConfigError(f"bounds of {name!r} must be (low, high), one of which may be None; got {pair!r}")
+    for value in pair:
+        if value is not None and not _is_real(value):
+            raise ConfigError(f"bounds of {name!r} must be real numbers or arrays of them; got {pair!r}")
     low = None if pair[0] is None or np.all(np.asarray(pair[0]) == -np.inf) else pair[0]
     high = None if pair[1] is None or np.all(np.asarray(pair[1]) == np.inf) else pair[1]
     for value in (low, high):
@@ -97,6 +114,21 @@ def _pair(name: str, pair: Any) -> tuple[Any, Any]:
             raise ConfigError(f"bounds of {name!r} must be finite; None leaves a side open; got {pair!r}")
     if low is None and high is None:
         raise ConfigError(f"bounds of {name!r} leave both sides open; got {pair!r}\nLeave {name!r} out of bounds.")
-    if low is not None and high is not None and not bool(np.all(np.asarray(low) < np.asarray(high))):
+    if low is not None and high is not None and not _are_ordered(name, np.asarray(low), np.asarray(high)):
         raise ConfigError(f"bounds of {name!r}: low must be below high; got {pair!r}")
     return low, high
+
+
+def _is_real(value: Any) -> bool:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError):
+        return False
+    return array.dtype.kind in "biuf"
+
+
+def _are_ordered(name: str, low: np.ndarray, high: np.ndarray) -> bool:
+    try:
+        return bool(np.all(low < high))
+    except ValueError:
+        raise ConfigError(f"bounds of {name!r}: shapes {low.shape} and {high.shape} do not go together") from None

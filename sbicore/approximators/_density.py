@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["log_prob"]
 
 
+@torch.inference_mode(False)
 def log_prob(
     model: ContinuousApproximator,
     data: Mapping[str, Any],
@@ -38,6 +39,7 @@ def log_prob(
     """Log densities `(N,)` and the facts of a report; minus infinity outside the support."""
     pipeline = model.pipeline
     raw = pipeline.checked(tensors_of(data, "data", pipeline.events), "data", lead=1)
+    raw = {name: value.clone() if value.is_inference() else value for name, value in raw.items()}
     missing = [name for name in pipeline.events if name not in raw]
     if missing:
         raise DataError(f"data lack {listing(missing)}{did_you_mean(missing[0], data)}\nFound: {listing(data)}")

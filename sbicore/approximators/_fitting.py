@@ -15,11 +15,13 @@ from ..randomness import as_seed, seed_for
 from ..training import FitEvent, FitOptions, History
 from ..training.compilation import compiles
 from ..training.loop import notifier, train
-from ..training.sources import Batch, FreshSource, MemorySource, Source
+from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
+from ._batches import RowWatch, gathered
 from ._pipeline import WEIGHT
 from ._roles import ROLES
 from ._rows import Cleaner, row_events
 from ._standardizer import warn_of_offsets
+from ._weights import WeightMean, refuse_weights, warn_of_misspelt_weights
 
 if TYPE_CHECKING:
     from .continuous import ContinuousApproximator
@@ -93,7 +95,7 @@ def fit(
         model.is_trained |= model.history.steps > before
         if not model.is_trained:
             model.forget_data()
-    ingest.clean.finish()
+    ingest.clean.finish(depth=5)
     return model.history
 
 
@@ -102,17 +104,22 @@ class _Ingest:
 
     def __init__(self, model: ContinuousApproximator, settings: FitOptions, seed: int, device: torch.device) -> None:
         self.model, self.settings, self.seed, self.device = model, settings, seed, device
-        self.clean = Cleaner(model.pipeline, settings.max_invalid_share)
+        self.clean = self._cleaner("data")
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
         """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
-        self._refuse_weights(validation_data)
+        if isinstance(validation_data, Mapping):
+            refuse_weights(self.model.config, validation_data, "validation_data")
         if isinstance(data, Mapping):
             return self.memory(data, validation_data)
         if callable(getattr(data, "sample", None)):
             return self.simulator(data, validation_data, given=given)
         if isinstance(data, Iterator):
-            return self.memory(_gathered(data), validation_data)
+            watch = RowWatch()
+            rows = gathered(watch.over(data))
+            if not self.model.is_built:
+                watch.warn(depth=6)
+            return self.memory(rows, validation_data)
         if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
             return self.stream(data, validation_data, given=given)
         raise DataError(
@@ -124,18 +131,19 @@ class _Ingest:
         """All rows at once."""
         self._build(data)
         rows = self.clean(data)
-        held_out = None if validation_data is None else self.clean(validation_data)
-        self.clean.finish()
-        self.clean = Cleaner(self.model.pipeline, self.settings.max_invalid_share)
+        self.clean.finish(depth=7)
+        self.clean = self._cleaner("data")
         count = len(rows["inference_variables"])
-        held = 0 if held_out is not None else round(self.settings.validation_fraction * count)
+        held = 0 if validation_data is not None else round(self.settings.validation_fraction * count)
         if held >= count:
             held = 0
         order = torch.randperm(count, generator=Generator().manual_seed(seed_for(self.seed, 2)))
         train_rows = {role: value[order[held:]] for role, value in rows.items()}
-        if held:
-            held_out = {role: value[order[:held]] for role, value in rows.items()}
         self._moments(train_rows)
+        held_out = None if validation_data is None else self._held_out(validation_data)
+        if held:
+            held_rows = {role: value[order[:held]] for role, value in rows.items()}
+            held_out = self._weighed(held_rows, "rows held out for validation")
         remaining = count - held
         if remaining < self.settings.batch_size:
             warnings.warn(
@@ -145,8 +153,8 @@ class _Ingest:
                 stacklevel=7,
             )
         return MemorySource(
-            self._ready(train_rows),
-            None if held_out is None else self._ready(held_out),
+            self._weighed(train_rows, "training rows"),
+            held_out,
             self.settings.batch_size,
             device=self.device,
             seed=seed_for(self.seed, 3),
@@ -162,15 +170,18 @@ class _Ingest:
         self._build(pilot)
         rows = self.clean(pilot)
         self._moments(rows)
-        held_out = rows if validation_data is None else self.clean(validation_data)
+        mean = WeightMean("the first simulations").add(rows.get(WEIGHT)).value
+        held_out = self._ready(rows, mean) if validation_data is None else self._held_out(validation_data)
         calls = iter(range(5, 2**31))
 
         def make(n: int) -> Batch:
-            return self._ready(self.clean(simulator.sample(n, seed=seed_for(self.seed, next(calls)))))
+            made = self._cleaned(simulator.sample(n, seed=seed_for(self.seed, next(calls))))
+            require_same_names(rows, made)
+            return self._ready(made, mean)
 
         return FreshSource(
             make,
-            self._ready(held_out),
+            held_out,
             batch_size=settings.batch_size,
             steps_per_epoch=settings.num_batches_per_epoch,
             chunk=PILOT_ROWS,
@@ -184,25 +195,31 @@ class _Ingest:
                 "Streamed batches are not split, so validation_fraction and patience need validation_data.\n"
                 "Give fit(..., validation_data={...}), or all rows in one dict of arrays."
             )
-        count = 0
+        count, fresh = 0, not self.model.is_built
+        watch, weights = RowWatch(), WeightMean("data")
         pilot: list[Batch] = []
-        for batch in batches:
+        for batch in watch.over(batches):
             if not pilot:
                 self._build(batch)
-            cleaned = self.clean(batch)
+            cleaned = self._cleaned(batch)
+            require_same_names(pilot[0] if pilot else cleaned, cleaned)
+            weights.add(cleaned.get(WEIGHT))
             if count < PILOT_ROWS:
                 pilot.append(cleaned)
             count += len(cleaned["inference_variables"])
         if not count:
             raise DataError("data have no batches")
-        self.clean.finish()
-        self.clean = Cleaner(self.model.pipeline, self.settings.max_invalid_share)
+        if fresh:
+            watch.warn(depth=7)
+        mean = weights.value
+        self.clean.finish(depth=7)
+        self.clean = self._cleaner("data")
         self._moments({role: torch.cat([part[role] for part in pilot]) for role in pilot[0]})
-        held_out = None if validation_data is None else self._ready(self.clean(validation_data))
+        held_out = None if validation_data is None else self._held_out(validation_data)
         endless = (batch for _ in iter(int, 1) for batch in batches)
         batch_size = min(self.settings.batch_size, count)
         return FreshSource(
-            lambda n: self._ready(self.clean(next(endless))),
+            lambda n: self._ready(self._cleaned(next(endless)), mean),
             held_out,
             batch_size=batch_size,
             steps_per_epoch=count // batch_size,
@@ -210,18 +227,33 @@ class _Ingest:
             device=self.device,
         )
 
-    def _refuse_weights(self, data: Any) -> None:
-        cause = getattr(self.model.config, "couples_rows", "")
-        if cause and isinstance(data, Mapping) and WEIGHT in data:
-            raise ConfigError(
-                f"Rows cannot have weights with {cause}, which lets them share noise; the data have {WEIGHT!r}\n"
-                f"Draw the rows by their weights and take {WEIGHT!r} out, or build without {cause}."
-            )
-
     def _build(self, data: Any) -> None:
-        self._refuse_weights(data)
+        if isinstance(data, Mapping):
+            refuse_weights(self.model.config, data, "data")
         if not self.model.is_built:
             self.model.build(row_events(data), seed=self.seed)
+        if isinstance(data, Mapping):
+            warn_of_misspelt_weights(data, self.model.pipeline.events, depth=8)
+
+    def _cleaner(self, what: str) -> Cleaner:
+        return Cleaner(self.model.pipeline, self.settings.max_invalid_share, what)
+
+    def _cleaned(self, batch: Any) -> Batch:
+        """Valid rows of one batch among many."""
+        cleaned = self.clean(batch)
+        refuse_weights(self.model.config, cleaned, "data")
+        return cleaned
+
+    def _held_out(self, validation_data: Any) -> Batch:
+        """The user's own validation rows, counted apart from the data."""
+        clean = self._cleaner("validation_data")
+        rows = clean(validation_data)
+        clean.finish(depth=8)
+        return self._weighed(rows, "validation_data")
+
+    def _weighed(self, rows: Batch, what: str) -> Batch:
+        """All rows of a data set, ready, with weights of mean 1."""
+        return self._ready(rows, WeightMean(what).add(rows.get(WEIGHT)).value)
 
     def _moments(self, rows: Batch) -> None:
         """Set the standardisation, once in the life of a model."""
@@ -233,20 +265,6 @@ class _Ingest:
             if role in self.model.standardize and not standardizer.is_fitted:
                 standardizer.fit_moments(rows[role], names)
 
-    def _ready(self, rows: Batch) -> Batch:
-        weights = {"sample_weight": rows["sample_weight"].to(self.model.dtype)} if "sample_weight" in rows else {}
+    def _ready(self, rows: Batch, mean_weight: float) -> Batch:
+        weights = {WEIGHT: (rows[WEIGHT].double() / mean_weight).to(self.model.dtype)} if WEIGHT in rows else {}
         return self.model.standardized(rows) | weights
-
-
-def _gathered(batches: Iterator[Any]) -> dict[str, Tensor]:
-    """All batches of a one-shot iterator as one data set."""
-    from ._pipeline import tensors_of
-
-    parts = [tensors_of(batch, "a batch") for batch in batches]
-    if not parts:
-        raise DataError("data have no batches")
-    names = set(parts[0])
-    for part in parts:
-        if set(part) != names:
-            raise DataError(f"batches have different variables: {sorted(names ^ set(part))}")
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,24 +18,51 @@ from ._roles import ROLES
 if TYPE_CHECKING:
     from .continuous import ContinuousApproximator
 
-__all__ = ["fixed_targets"]
+__all__ = ["Fixed", "fixed_targets"]
 
 
-def fixed_targets(model: ContinuousApproximator, given: Mapping[str, Any], observations: int) -> Tensor:
-    """What the network is told: targets `(O, *event)` in its own space, NaN where they are to be inferred.
+class Fixed(NamedTuple):
+    """Targets that are given, for each observation; NaN where they are to be inferred.
+
+    Attributes:
+        told: `(O, *event)`, what the network is told, in its own space.
+        values: `{name: (O, *event)}` in float32, as the user gave them.
+    """
+
+    told: Tensor
+    values: dict[str, Tensor]
+
+    def put_into(self, draws: Mapping[str, Tensor], rows: list[int]) -> dict[str, Tensor]:
+        """Draws `(R, S, *event)` of these observations with the given values in their places."""
+        given = {name: value[rows].unsqueeze(1) for name, value in self.values.items()}
+        return {
+            name: torch.where(given[name].isnan(), value, given[name]) if name in given else value
+            for name, value in draws.items()
+        }
+
+
+def fixed_targets(
+    model: ContinuousApproximator, given: Mapping[str, Any] | None, conditions: Tensor | None
+) -> Fixed | None:
+    """What is fixed for each observation; None where nothing is.
 
     Args:
         model: a trained approximator.
         given: `{name: (O, *event)}` of inferred variables, or one event for all observations; entries that are NaN
             are inferred.
-        observations: how many there are.
+        conditions: of the network, for O observations; None for a network without, which has one.
 
     Raises:
         ConfigError: the network has not learnt to have targets given, an unknown name, or values that the adapter
             mixes with others.
-        DataError: values outside their bounds, nothing given, or nothing left to infer.
+        DataError: not a dict, values outside their bounds, nothing given, or nothing left to infer.
         ShapeError: another event shape or number of observations.
     """
+    if given is None or (isinstance(given, Mapping) and not given):
+        return None
+    if not isinstance(given, Mapping):
+        raise DataError(f"fixed must be a dict of arrays by name, got {type(given).__name__}")
+    observations = 1 if conditions is None else len(conditions)
     config, names = model.config, model.pipeline.target_names
     if not getattr(config, "drop_target_prob", 0.0):
         raise ConfigError(
@@ -69,7 +96,8 @@ def fixed_targets(model: ContinuousApproximator, given: Mapping[str, Any], obser
         )
     if not bool(known.any()) or bool((known == z[0].numel()).any()):
         raise DataError("fixed must give some of the inferred variables and leave some\nNaN marks what is inferred.")
-    return torch.where(torch.isfinite(z), z, torch.nan).expand(observations, *z.shape[1:])
+    told = torch.where(torch.isfinite(z), z, torch.nan).expand(observations, *z.shape[1:])
+    return Fixed(told, {name: value.float().expand(observations, *value.shape[1:]) for name, value in raw.items()})
 
 
 def _count(flags: Tensor) -> Tensor:

@@ -93,6 +93,13 @@ class Pipeline:
         roles = self.roles.settled(chain.bind(raw).events_out)
         self.roles = roles
         self.events = {name: raw[name] for name in self._needed(raw, chain, roles)}
+        for name, event in self.events.items():
+            if 0 in event:
+                raise ShapeError(
+                    f"{name!r} has no entries: each of its rows has shape {event}\nGive it some, or leave it out.",
+                    variable=name,
+                    got=event,
+                )
         self.adapted = chain.bind(self.events)
         target = self.event("inference_variables")
         self.target_names = tuple(self.inverse(torch.zeros(1, *(target or ()))))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import attrs
@@ -20,13 +20,20 @@ Events = Mapping[str, tuple[int, ...]]
 def _names(value: Any) -> tuple[str, ...] | None:
     if value is None:
         return None
-    names = (value,) if isinstance(value, str) else tuple(value)
+    names = _listed(value)
     if not names or not all(isinstance(name, str) for name in names):
         raise ConfigError(f"a role takes a name or a list of names, got {value!r}")
     twice = [name for name in names if names.count(name) > 1]
     if twice:
         raise ConfigError(f"{twice[0]!r} is named twice in one role")
     return names
+
+
+def _listed(value: Any) -> tuple[Any, ...]:
+    """One name or several as a tuple; empty where it is neither."""
+    if isinstance(value, str):
+        return (value,)
+    return tuple(value) if isinstance(value, Iterable) else ()
 
 
 @attrs.frozen(kw_only=True)
@@ -102,7 +109,9 @@ def roles_to_standardize(value: Any) -> tuple[str, ...]:
         value = "all" if value else None
     if value is None:
         return ()
-    names = ROLES if value == "all" else (value,) if isinstance(value, str) else tuple(value)
+    if not isinstance(value, Iterable):
+        raise ConfigError(f"standardize takes 'all', None, a role or a list of roles, got {value!r}")
+    names = ROLES if isinstance(value, str) and value == "all" else _listed(value)
     for name in names:
         if name not in ROLES:
             raise ConfigError(

@@ -46,11 +46,13 @@ class Cleaner:
     Args:
         pipeline: a bound pipeline.
         max_invalid_share: largest share of rows that may be dropped.
+        what: how errors name these data.
     """
 
-    def __init__(self, pipeline: Pipeline, max_invalid_share: float) -> None:
+    def __init__(self, pipeline: Pipeline, max_invalid_share: float, what: str = "data") -> None:
         self.pipeline = pipeline
         self.share = max_invalid_share
+        self.what = what
         self.rows = 0
         self.dropped = 0
         self.reasons: dict[str, int] = {}
@@ -62,37 +64,41 @@ class Cleaner:
             DataError: missing variables, no rows, more invalid rows than allowed.
             ShapeError: another shape than agreed, or variables with different numbers of rows.
         """
-        raw = tensors_of(data, "data", (*self.pipeline.events, WEIGHT))
+        raw = tensors_of(data, self.what, (*self.pipeline.events, WEIGHT))
         weight = raw.pop(WEIGHT, None)
         missing = [name for name in self.pipeline.events if name not in raw]
         if missing:
             near = did_you_mean(missing[0], [name for name in data if name not in self.pipeline.events])
-            raise DataError(f"data lack {listing(missing)}{near}\nFound: {listing(data)}", variable=missing[0])
-        raw = self.pipeline.checked(raw, "data", lead=1)
+            raise DataError(f"{self.what} lack {listing(missing)}{near}\nFound: {listing(data)}", variable=missing[0])
+        raw = self.pipeline.checked(raw, self.what, lead=1)
         counts = {name: len(value) for name, value in raw.items()}
         if weight is not None:
             counts[WEIGHT] = weight.numel()
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{name} {count}" for name, count in counts.items())
-            raise ShapeError(f"variables have different numbers of rows: {found}")
+            raise ShapeError(
+                f"{self.what}: variables have different numbers of rows: {found}\n"
+                "Arrays (N, ...) hold one row for each simulation; np.stack joins rows that were made one by one."
+            )
         count = next(iter(counts.values()))
         if count == 0:
-            raise DataError("data have no rows")
+            raise DataError(f"{self.what}: no rows")
         joined = self.pipeline.forward(raw, ROLES)
         if weight is not None:
             weight = weight.reshape(count)
-            if not bool((weight >= 0).all()):
-                raise DataError(f"{WEIGHT} has negative or NaN entries", variable=WEIGHT)
+            if not bool(((weight >= 0) & torch.isfinite(weight)).all()):
+                raise DataError(f"{self.what}: {WEIGHT} has negative, infinite or NaN entries", variable=WEIGHT)
             joined[WEIGHT] = weight
         return self._valid(raw, joined, count)
 
-    def finish(self) -> None:
-        """Warn once about all rows dropped so far."""
+    def finish(self, *, depth: int) -> None:
+        """Warn once about all rows dropped so far, `depth` calls below the user's."""
         if self.dropped:
             warnings.warn(
-                f"{self.dropped} of {self.rows} rows dropped because of NaN or infinite values ({self._reasons()}).",
+                f"{self.what}: {self.dropped} of {self.rows} rows dropped because of NaN or infinite values "
+                f"({self._reasons()}).",
                 DataWarning,
-                stacklevel=8,
+                stacklevel=depth + 1,
             )
 
     def _valid(self, raw: dict[str, Tensor], joined: dict[str, Tensor], count: int) -> dict[str, Tensor]:
@@ -112,7 +118,7 @@ class Cleaner:
         self._count("outside the domain of the adapter or the bounds", int((~valid & ~explained).sum()))
         if invalid == count or self.dropped > self.share * self.rows:
             raise DataError(
-                f"{self.dropped} of {self.rows} rows have NaN or infinite values ({self._reasons()}); "
+                f"{self.what}: {self.dropped} of {self.rows} rows have NaN or infinite values ({self._reasons()}); "
                 f"at most {self.share:.0%} may be dropped.\n"
                 "Mend the simulator or the adapter, or allow more: fit(..., max_invalid_share=...)."
             )

@@ -16,6 +16,7 @@ from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._blocks import Chunk, chunks
 from ._bounds import Rejection, outside_bounds
+from ._fixed import Fixed
 from ._report import Cost
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def sample(
     model: ContinuousApproximator,
     observed: Tensor | None,
     draws: int,
-    fixed: Tensor | None,
+    fixed: Fixed | None,
     *,
     seed: int,
     chunk_size: int | None,
@@ -40,17 +41,21 @@ def sample(
     """Draws `{name: (O, S, *event)}` and the facts of a report."""
     observations = 1 if observed is None else len(observed)
     cost = Cost()
+    drawn_finite = True
 
     def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
+        nonlocal drawn_finite
         rows = [i for i, _ in chunk.rows]
         conditions = None if observed is None else observed[rows].unsqueeze(1)
-        given = {} if fixed is None else {"fixed": fixed[rows].unsqueeze(1)}
+        given = {} if fixed is None else {"fixed": fixed.told[rows].unsqueeze(1)}
         generators = RowGenerators(seed, [(i, b, attempt) for i, b in chunk.rows])
         facts: dict[str, Any] = {}
         shape = (len(chunk.rows), chunk.size)
         z = model.network.sample(shape, conditions, generator=generators, report=facts, **given, **options).cpu()
         cost.add(facts, chunk.size)
-        return model.to_user_space(z)
+        drawn_finite &= bool(torch.isfinite(z).all())
+        values = model.to_user_space(z)
+        return values if fixed is None else fixed.put_into(values, rows)
 
     rejection = Rejection(model.bounds) if model.bounds and model.out_of_bounds == "reject" else None
     parts: dict[tuple[int, int], dict[str, Tensor]] = {}
@@ -69,7 +74,7 @@ def sample(
                 parts[row] = {name: value[k] for name, value in values.items()}
             bar.update(len(chunk.rows) * chunk.size)
     joined = _assemble(parts, observations)
-    _check(model, joined)
+    _check(model, joined, drawn_finite)
     facts = cost.facts()
     if rejection is not None:
         facts["acceptance"] = rejection.acceptance
@@ -89,12 +94,17 @@ def _assemble(parts: dict[tuple[int, int], dict[str, Tensor]], observations: int
     }
 
 
-def _check(model: ContinuousApproximator, values: Mapping[str, Tensor]) -> None:
+def _check(model: ContinuousApproximator, values: Mapping[str, Tensor], drawn_finite: bool) -> None:
     bad = [name for name, value in values.items() if not bool(torch.isfinite(value).all())]
     if bad:
         raise SamplingError(
             f"draws of {listing(bad)} are not finite.\n"
-            "The adapter's inverse overflows: train longer, or give bounds to these variables."
+            + (
+                "The adapter's inverse overflows: train longer, or give bounds to these variables."
+                if drawn_finite
+                else "The network's own draws are not: compare the conditions with those of the training, or train "
+                "again with a lower learning_rate."
+            )
         )
     if model.bounds and model.out_of_bounds == "warn":
         outside = outside_bounds(model.bounds, values)

@@ -171,7 +171,7 @@ class ContinuousApproximator(nn.Module):
 
         Args:
             data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, or an
-                iterable of such dicts (a re-iterable one is streamed anew each epoch).
+                iterable of such dicts, each a batch of rows (a re-iterable one is streamed anew each epoch).
             simulator: the same as giving a simulator as `data`.
             validation_data: dict of arrays; without it a share of the rows, or simulated rows.
             seed: covers initialisation, order, times and noise, and simulation.
@@ -241,11 +241,11 @@ class ContinuousApproximator(nn.Module):
         num_samples = require_count("num_samples", num_samples)
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        require_options(self.config.sample_options, options)
+        require_options("sample", self.config.sample_options, options)
         started = time.perf_counter()
         seed = as_seed(seed)
         observed = self.observe(conditions)
-        given = fixed_targets(self, fixed, 1 if observed is None else len(observed)) if fixed else None
+        given = fixed_targets(self, fixed, observed)
         draws, facts = _sampling.sample(
             self, observed, num_samples, given, seed=seed, chunk_size=chunk_size, progress=progress, options=options
         )
@@ -291,7 +291,7 @@ class ContinuousApproximator(nn.Module):
             )
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        require_options(self.config.log_prob_options, options)
+        require_options("log_prob", self.config.log_prob_options, options)
         started = time.perf_counter()
         seed = as_seed(seed)
         values, facts = _density.log_prob(

@@ -58,7 +58,8 @@ def train(
     """Train in place; afterwards the module holds the best averaged weights, whatever ended the fit.
 
     Raises:
-        TrainingError: not one step was finite.
+        TrainingError: not one step or not one validation loss was finite; the module then holds the weights
+            from before.
     """
     options = options.in_epochs(source.steps_per_epoch)
     steps = options.epochs * source.steps_per_epoch
@@ -107,6 +108,7 @@ class _Fit:
         self.optimizer = torch.optim.AdamW(
             self.weights.vectors, lr=options.learning_rate, weight_decay=options.weight_decay, fused=True
         )
+        self.initial = self.weights.copy()
         self.averaged = AveragedWeights(self.weights, options.ema_decay)
         self.compilation = Compilation(task.module, options.compile, total_steps, device, source.batch_size)
         self.best: list[Tensor] | None = None
@@ -210,25 +212,38 @@ class _Fit:
         self.compilation.finish()
         self.history.compiled = self.compilation.active
         self.task.module.eval()
-        self.weights.load(self.best if self.best is not None else self.averaged.average)
+        kept = self.best if self.best is not None else self.averaged.average
+        failure = self._failure(kept)
+        self.weights.load(self.initial if failure else kept)
         self.weights.release()
+        if failure:
+            raise TrainingError(
+                f"{failure}; the weights are those before the fit.\n"
+                "Look at the data for extreme values (log or standardise them), or lower learning_rate or weight_decay."
+            )
         if self.best is None and self.history.loss:
             self.history.best_epoch = len(self.history.loss) - 1
-        bad = int(self.bad)
-        if not bad:
+        if not self.bad:
             return
-        if bad >= self.step:
-            raise TrainingError(
-                f"None of {self.step} training steps had a finite loss; the weights are those before the fit.\n"
-                "Look at the data for extreme values (log or standardise them), or lower learning_rate."
-            )
         diverged = self.history.stopped == "diverged"
+        which = "the best weights so far" if self.best is not None else "the averaged weights of that moment"
         warnings.warn(
-            f"{bad} of {self.step} training steps were skipped because loss or gradient was not finite"
-            + ("; training stopped and the best weights so far are kept." if diverged else "."),
+            f"{int(self.bad)} of {self.step} training steps were skipped because loss or gradient was not finite"
+            + (f"; training stopped and {which} are kept." if diverged else "."),
             TrainingWarning,
             stacklevel=7,
         )
+
+    def _failure(self, kept: list[Tensor]) -> str:
+        """Why the weights to be kept are of no use; nothing where they are."""
+        if self.step and self.bad >= self.step:
+            return f"None of {self.step} training steps had a finite loss"
+        epochs = len(self.history.loss) - self.first_epoch
+        if self.source.validation is not None and epochs and self.best is None:
+            return f"None of {epochs} epochs had a finite validation loss"
+        if not all(bool(torch.isfinite(value).all()) for value in kept):
+            return f"The weights overflowed within {self.step} training steps"
+        return ""
 
 
 def _mean(loss: Tensor, batch: Batch) -> Tensor:

@@ -47,18 +47,27 @@ class FitOptions(Options):
     @classmethod
     def completed(cls, given: Mapping[str, object], defaults: Mapping[str, object]) -> FitOptions:
         """Options `given`, and those of `defaults` that they neither decide nor rule out."""
+        return cls.from_kwargs(**cls.joined(given, defaults))
+
+    @staticmethod
+    def joined(given: Mapping[str, object], defaults: Mapping[str, object]) -> dict[str, object]:
+        """The values of `completed`, unchecked."""
         decided = {"epochs", "steps"} if {"epochs", "steps"} & set(given) else set()
         if given.get("validation_fraction") == 0.0:
             decided.add("patience")
         rest = {name: value for name, value in defaults.items() if name not in decided}
-        return cls.from_kwargs(**{**rest, **given})
+        return {**rest, **given}
+
+    def replace(self, **changes: object) -> FitOptions:
+        """As usual; the default of `epochs` does not contradict the steps that were given."""
+        kept = {name: value for name, value in self._values().items() if name != "epochs" or self.steps is None}
+        return type(self).from_kwargs(**{**kept, **changes})
 
     def in_epochs(self, steps_per_epoch: int) -> FitOptions:
         """With the number of epochs that comes nearest to `steps`, if those are given."""
         if self.steps is None:
             return self
-        values = {**self._values(), "steps": None, "epochs": max(1, round(self.steps / steps_per_epoch))}
-        return type(self).from_kwargs(**values)
+        return self.replace(steps=None, epochs=max(1, round(self.steps / steps_per_epoch)))
 
     def __attrs_post_init__(self) -> None:
         if self.patience is not None and self.validation_fraction == 0.0:

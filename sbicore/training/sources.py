@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 import torch
 from torch import Tensor
 
-__all__ = ["Batch", "FreshSource", "MemorySource", "Source"]
+from .._messages import listing
+from ..errors import DataError
+
+__all__ = ["Batch", "FreshSource", "MemorySource", "Source", "require_same_names"]
 
 Batch = dict[str, Tensor]
 
@@ -84,12 +87,24 @@ class FreshSource:
             missing = (self.steps_per_epoch - step) * self.batch_size
             while self._available() < self.batch_size:
                 made = {role: t.to(self.device) for role, t in self.make(min(self.chunk, missing)).items()}
+                require_same_names(self.spare or made, made)
                 self.spare = {role: torch.cat([self.spare[role], t]) if self.spare else t for role, t in made.items()}
             yield {role: tensor[: self.batch_size] for role, tensor in self.spare.items()}
             self.spare = {role: tensor[self.batch_size :] for role, tensor in self.spare.items()}
 
     def _available(self) -> int:
         return len(next(iter(self.spare.values()))) if self.spare else 0
+
+
+def require_same_names(one: Iterable[str], other: Iterable[str]) -> None:
+    """Two batches of one data set.
+
+    Raises:
+        DataError: a variable that only one of them has.
+    """
+    some = sorted(set(one) ^ set(other))
+    if some:
+        raise DataError(f"batches have different variables: {listing(some)}\nGive each batch all of them, or none.")
 
 
 def _fits(rows: Batch, device: torch.device) -> bool:

@@ -12,6 +12,7 @@ from sbicore.errors import (
     ConfigError,
     DataError,
     DataWarning,
+    InvalidComponentError,
     NotBuiltError,
     SamplingError,
     SamplingWarning,
@@ -279,7 +280,55 @@ def test_any_module_is_a_subnet(linear_data):
     )
     fit(model, linear_data)
     assert model.sample({"x": [0.0, 0.0]}, 3, seed=1, **QUIET)["theta"].shape == (1, 3, 2)
-    assert model.network.velocity.subnet.module is not module
+    assert model.network.backbone.subnet.module is not module
+
+
+@pytest.mark.parametrize(
+    ("module", "words"),
+    [
+        (nn.Sequential(nn.Linear(5, 8), nn.BatchNorm1d(8)), "LayerNorm in the place of nn.BatchNorm1d"),
+        (nn.Sequential(nn.Linear(5, 2), nn.BatchNorm1d(2)), "LayerNorm in the place of nn.BatchNorm1d"),
+        (nn.Sequential(nn.Linear(5, 8), nn.Flatten()), r"its leading axes should be \(2, 2\)"),
+    ],
+)
+def test_a_module_that_could_train_but_not_draw_is_refused(linear_data, module, words):
+    model = sbicore.build(
+        "flow_matching",
+        subnet=sbicore.wrap(module, call="x"),
+        inference_variables=["theta"],
+        inference_conditions=["x"],
+    )
+    with pytest.raises(InvalidComponentError, match=words):
+        fit(model, linear_data)
+
+
+@pytest.mark.parametrize(
+    ("drops", "words"),
+    [
+        (
+            {"drop_cond_prob": 0.1, "drop_target_prob": 0.1},
+            r"\nHere drop_target_prob doubles the features of x and drop_cond_prob adds a feature to the conditions",
+        ),
+        ({"drop_cond_prob": 0.1}, r"\nHere drop_cond_prob adds"),
+        ({}, r"\nUse sbicore.wrap"),
+    ],
+)
+def test_a_module_of_another_width_hears_what_drops_add(linear_data, drops, words):
+    model = sbicore.build(
+        "flow_matching",
+        subnet=sbicore.wrap(nn.Linear(5 if drops else 4, 8), call="x"),
+        inference_variables=["theta"],
+        inference_conditions=["x"],
+        **drops,
+    )
+    with pytest.raises(InvalidComponentError, match=words):
+        fit(model, linear_data)
+
+
+def test_an_error_at_build_names_the_component(linear_data):
+    model = build(base_distribution={"name": "normal", "std": [1.0, 2.0, 3.0]})
+    with pytest.raises(ConfigError, match=r"does not broadcast.*@ \$\.base_distribution\.std$"):
+        fit(model, linear_data)
 
 
 def test_a_subnet_without_time_is_refused_with_those_that_fit(linear_data):

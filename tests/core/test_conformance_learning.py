@@ -158,7 +158,7 @@ def blind(base, module):
 def potential(self, targets, conditions, *, generator=None):
     """Denoising by the slope of a potential, whose own gradient is a second derivative."""
     x = torch.lerp(targets, randn(targets.shape, generator, targets), 0.5).requires_grad_()
-    energy = self.velocity(x, x.new_ones(len(x)), conditions).square().sum()
+    energy = self.backbone(x, x.new_ones(len(x)), conditions).square().sum()
     (slope,) = torch.autograd.grad(energy, x, create_graph=True)
     return (x - slope - targets).square().mean(-1)
 
@@ -170,20 +170,20 @@ def flow_loss(sign=1.0, data_at=0.0):
         noise = self.base.sample(targets.shape, generator=generator, like=targets)
         t = rand(targets.shape[:1], generator, targets)
         x = torch.lerp(targets, noise, (t - data_at).abs()[:, None])
-        return (self.velocity(x, t, conditions) - sign * (noise - targets)).square().mean(1)
+        return (self.backbone(x, t, conditions) - sign * (noise - targets)).square().mean(1)
 
     return loss
 
 
 def uphill(self, shape, conditions, *, generator=None, report=None, **options):
     """Draws that follow the velocity the wrong way."""
-    noise = self.base.sample((*shape, *self.event), generator=generator, like=self.velocity.head.weight)
-    return SOLVER.integrate(lambda t, x, rows: -self.velocity(x, t, conditions), noise, 1.0, 0.0).state
+    noise = self.base.sample((*shape, *self.event), generator=generator, like=self.backbone.head.weight)
+    return SOLVER.integrate(lambda t, x, rows: -self.backbone(x, t, conditions), noise, 1.0, 0.0).state
 
 
 def untraced(self, targets, conditions, *, generator=None, report=None, **options):
     """The density of a flow that forgets how its field stretches space."""
-    end = SOLVER.integrate(lambda t, x, rows: self.velocity(x, t, conditions), targets, 0.0, 1.0).state
+    end = SOLVER.integrate(lambda t, x, rows: self.backbone(x, t, conditions), targets, 0.0, 1.0).state
     return self.base.log_prob(end)
 
 

@@ -7,7 +7,16 @@ import pytest
 import torch
 
 import sbicore
-from sbicore.errors import ConfigError, DataError, DataWarning, NotBuiltError, ShapeError, TrainingWarning
+from sbicore.errors import (
+    ConfigError,
+    DataError,
+    DataWarning,
+    NotBuiltError,
+    SamplingError,
+    ShapeError,
+    TrainingError,
+    TrainingWarning,
+)
 
 QUIET = {"progress": False}
 
@@ -70,6 +79,57 @@ def test_a_failed_second_fit_keeps_the_first(linear_data):
     with pytest.raises(ZeroDivisionError):
         fit(model, linear_data, callbacks=[failing])
     assert np.array_equal(before, model.sample({"x": [0.0, 0.0]}, 5, seed=1, **QUIET)["theta"])
+
+
+@pytest.mark.parametrize("options", [{"learning_rate": 1e30, "clip_norm": None}, {"weight_decay": 1e9}])
+def test_a_fit_without_a_finite_validation_loss_changes_nothing(linear_data, options):
+    model = build()
+    with pytest.raises(TrainingError, match=r"None of \d+ epochs had a finite validation loss; the weights are those"):
+        fit(model, linear_data, **options)
+    with pytest.raises(NotBuiltError):
+        model.sample({"x": [0.0, 0.0]}, 3)
+    fit(model, linear_data)
+    before = model.sample({"x": [0.0, 0.0]}, 5, seed=1, **QUIET)["theta"]
+    with pytest.raises(TrainingError):
+        fit(model, linear_data, **options)
+    assert np.array_equal(before, model.sample({"x": [0.0, 0.0]}, 5, seed=1, **QUIET)["theta"])
+
+
+def test_weights_that_overflow_without_validation_data_are_not_kept(linear_data):
+    model = build()
+    fit(model, linear_data)
+    before = {name: value.clone() for name, value in model.network.named_parameters()}
+    with pytest.raises(TrainingError, match="overflowed"):
+        fit(model, linear_data, learning_rate=1e4, weight_decay=1e38, validation_fraction=0.0)
+    assert all(torch.equal(before[name], value) for name, value in model.network.named_parameters())
+
+
+def test_divergence_without_validation_data_does_not_speak_of_best_weights(linear_data):
+    model = build()
+    with pytest.warns(TrainingWarning, match="stopped and the averaged weights of that moment are kept"):
+        fit(model, linear_data, weight_decay=1e9, validation_fraction=0.0)
+
+
+def test_draws_of_a_network_that_are_not_finite_are_not_laid_to_the_adapter(linear_data, monkeypatch):
+    model = build()
+    fit(model, linear_data)
+    inner = model.network.sample
+    monkeypatch.setattr(model.network, "sample", lambda *a, **k: inner(*a, **k) * float("nan"))
+    with pytest.raises(SamplingError, match=r"draws of theta are not finite\.\nThe network's own draws are not"):
+        model.sample({"x": [0.0, 0.0]}, 3, seed=1, **QUIET)
+
+
+@pytest.mark.parametrize("standardize", ["all", None])
+def test_a_density_in_inference_mode_is_that_outside(linear_data, tmp_path, standardize):
+    model = build(standardize=standardize)
+    fit(model, linear_data)
+    model.save(tmp_path / "model.sbi")
+    rows = {name: value[:3] for name, value in linear_data.items()}
+    outside = model.log_prob(rows, **QUIET)
+    with torch.inference_mode():
+        tensors = {name: torch.tensor(value) for name, value in rows.items()}
+        assert np.array_equal(outside, model.log_prob(tensors, **QUIET))
+        assert np.array_equal(outside, sbicore.load(tmp_path / "model.sbi").log_prob(tensors, **QUIET))
 
 
 def test_it_works_whatever_the_default_dtype_and_grad_mode(linear_data):

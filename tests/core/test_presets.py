@@ -67,6 +67,12 @@ class TestBuild:
         assert model.fit_kwargs["batch_size"] == 7
         assert model.fit_kwargs["steps"] == 20
 
+    def test_fit_kwargs_rule_out_what_contradicts_them_in_the_preset(self):
+        model = sbicore.build("toy", preset="small", fit_kwargs={"epochs": 3, "validation_fraction": 0.0})
+        assert model.fit_kwargs == {"epochs": 3, "validation_fraction": 0.0, "batch_size": 10}
+        with pytest.raises(ConfigError, match="takes a mapping"):
+            sbicore.build("toy", preset="small", fit_kwargs=3)
+
     def test_unknown_preset(self):
         with pytest.raises(ConfigError, match=r"no preset 'smal'; did you mean 'small'\?\nIt has: small, large"):
             sbicore.build("toy", preset="smal")
@@ -111,6 +117,11 @@ class TestFitOptions:
     def test_epochs_and_steps_exclude_each_other(self):
         with pytest.raises(ConfigError, match="Give one of them"):
             FitOptions(epochs=3, steps=10)
+
+    def test_steps_survive_another_change(self):
+        assert FitOptions(steps=5).replace(compile="never").steps == 5
+        assert FitOptions(steps=5).replace(steps=None, epochs=2).epochs == 2
+        assert FitOptions(epochs=4).replace(compile="never").epochs == 4
 
     def test_what_is_given_rules_out_defaults(self):
         defaults = {"steps": 100, "patience": 5, "batch_size": 64}

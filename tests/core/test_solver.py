@@ -61,6 +61,7 @@ class TestIntegrate:
 
 class TestWho:
     DEFAULT = SolverOptions(method="midpoint", steps=20)
+    CONTROLLED = SolverOptions(method="dopri5", rtol=1e-4, atol=2e-4)
 
     def test_spacing_of_a_call_wins_over_that_of_the_network(self):
         chosen = SolverOptions(spacing=1.0).over(SolverOptions(spacing=3.0, steps=5)).completed(self.DEFAULT)
@@ -75,3 +76,39 @@ class TestWho:
             SolverOptions(rtol=1e-3, spacing=2.0)
         chosen = SolverOptions(rtol=1e-3).over(SolverOptions(spacing=3.0)).completed(self.DEFAULT)
         assert (chosen.spacing, chosen.method.name) == (None, "dopri5")
+
+    def test_inherited_spacing_leaves_a_controlled_default_as_it_is(self):
+        chosen = SolverOptions().over(SolverOptions(spacing=3.0)).completed(self.CONTROLLED)
+        assert chosen == self.CONTROLLED.replace(steps="adaptive")
+        chosen = SolverOptions(method="tsit5").over(SolverOptions(spacing=3.0)).completed(self.DEFAULT)
+        assert (chosen.spacing, chosen.method.name) == (None, "tsit5")
+        chosen = SolverOptions(steps=9).over(SolverOptions(spacing=3.0)).completed(self.CONTROLLED)
+        assert (chosen.spacing, chosen.steps, chosen.rtol) == (3.0, 9, None)
+
+    @pytest.mark.parametrize("inherited", [{}, {"spacing": 3.0}, {"rtol": 1e-2}, {"method": "tsit5"}])
+    def test_spacing_that_is_given_needs_steps(self, inherited):
+        with pytest.raises(ConfigError, match="not of controlled ones"):
+            SolverOptions(spacing=2.0).over(SolverOptions(**inherited)).completed(self.CONTROLLED)
+        chosen = SolverOptions(spacing=2.0, steps=9).over(SolverOptions(**inherited)).completed(self.CONTROLLED)
+        assert (chosen.spacing, chosen.steps) == (2.0, 9)
+
+    def test_an_adaptive_method_without_steps_has_no_spacing(self):
+        with pytest.raises(ConfigError, match=r"not of controlled ones\nLeave spacing out, or give steps="):
+            SolverOptions(method="dopri5", spacing=3.0)
+
+    @pytest.mark.parametrize(
+        ("given", "expected"),
+        [
+            ({"rtol": 1e-3}, (1e-3, 2e-4)),
+            ({"atol": 1e-3}, (1e-4, 1e-3)),
+            ({"steps": "adaptive"}, (1e-4, 2e-4)),
+            ({"method": "dopri5"}, (1e-4, 2e-4)),
+            ({"method": "dopri5", "rtol": 1e-3}, (1e-3, 2e-4)),
+            ({"method": "tsit5", "rtol": 1e-3}, (1e-3, None)),
+            ({"steps": 10}, (None, None)),
+        ],
+    )
+    def test_the_default_gives_the_tolerance_that_is_not_given_to_its_own_method(self, given, expected):
+        chosen = SolverOptions(**given).completed(self.CONTROLLED)
+        assert (chosen.rtol, chosen.atol) == expected
+        assert chosen.asks_adaptive == (given.get("steps") != 10)

@@ -239,6 +239,12 @@ def test_what_cannot_work_is_refused_before_any_work():
         CouplingFlow(subnet="time_mlp").build(Shapes(target=(2,)))
 
 
+@pytest.mark.parametrize("size", [1, 3])
+def test_conditions_with_more_axes_are_refused_with_the_users_own_shapes(size):
+    with pytest.raises(ShapeError, match=rf"shape \({size},\), conditions \(4, 2\)"):
+        CouplingFlow().build(Shapes(target=(size,), conditions=(4, 2)))
+
+
 def test_widths_are_half_of_those_of_a_lone_perceptron_unless_given():
     assert CouplingFlow().subnet.widths == (128, 128)
     assert CouplingFlow(subnet_kwargs={"dropout": 0.1}).subnet.widths == (128, 128)

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 import torch
 from sbicore_flow_matching import FlowMatching
-from sbicore_flow_matching.trace import exact_trace, hutchinson_trace
 from torch import nn
 
 import sbicore
@@ -39,7 +38,7 @@ def exact():
     """A flow matching network whose velocity is the exact one for N(0.7, 0.5^2)."""
     network = FlowMatching(subnet=Exact()).build(Shapes(target=(1,)))
     with torch.no_grad():
-        network.velocity.head.weight.fill_(1.0)
+        network.backbone.head.weight.fill_(1.0)
     return network.double()
 
 
@@ -96,34 +95,34 @@ def test_times_follow_the_power_law(monkeypatch):
         assert float(seen[0].mean()) == pytest.approx(1 - 1 / (2 + alpha), abs=4 * 0.3 / math.sqrt(100_000))
 
 
-def test_the_huber_loss_differs_from_the_squared_one():
-    losses = []
+def test_the_huber_loss_is_the_squared_one_but_for_outliers():
+    losses = {}
     for name in ("mse", "huber"):
-        torch.manual_seed(0)
-        network = FlowMatching(loss_fn=name, subnet_kwargs={"widths": [8]}).build(Shapes(target=(2,)))
-        losses.append(network.loss(torch.ones(50, 2), None, generator=torch.Generator().manual_seed(1)).mean())
-    assert losses[1] < losses[0] / 1.5
+        for far in (1.0, 100.0):
+            torch.manual_seed(0)
+            network = FlowMatching(loss_fn=name, subnet_kwargs={"widths": [8]}).build(Shapes(target=(2,)))
+            found = network.loss(torch.full((50, 2), far), None, generator=torch.Generator().manual_seed(1))
+            losses[name, far] = float(found.mean().detach())
+    assert losses["huber", 1.0] == pytest.approx(losses["mse", 1.0] / 2, rel=1e-5)
+    assert losses["huber", 100.0] < losses["mse", 100.0] / 5
 
 
-def test_the_exact_trace_is_the_trace_of_the_jacobian():
-    torch.manual_seed(0)
-    net = nn.Sequential(nn.Linear(4, 16), nn.Tanh(), nn.Linear(16, 4)).double()
-    x = torch.randn(3, 5, 4, dtype=torch.float64)
-    value, trace = exact_trace(net, x, 1)
-    expected = torch.stack([torch.trace(torch.autograd.functional.jacobian(net, row)) for row in x.reshape(15, 4)])
-    torch.testing.assert_close(trace.reshape(15), expected)
-    torch.testing.assert_close(value, net(x).detach())
+@pytest.mark.parametrize(
+    ("base", "said"),
+    [
+        ({"name": "normal", "trainable": True}, "would shrink"),
+        ({"name": "mixture", "components": 2, "trainable": True}, "would shrink"),
+        ({"name": "student_t", "df": 2.0}, "no variance"),
+    ],
+)
+def test_a_base_that_the_loss_would_spoil_is_refused(base, said):
+    with pytest.raises(ConfigError, match=said):
+        FlowMatching(base_distribution=base)
 
 
-def test_the_hutchinson_trace_is_unbiased():
-    """Mean of 20,000 probes within four standard errors of the exact trace."""
-    torch.manual_seed(0)
-    matrix = torch.randn(4, 4, dtype=torch.float64)
-    probes = torch.randn(20_000, 1, 4, dtype=torch.float64).sign()
-    _, trace = hutchinson_trace(lambda x: x @ matrix.T, torch.randn(1, 4, dtype=torch.float64), probes, 1)
-    off_diagonal = matrix + matrix.T
-    sd = float(off_diagonal.triu(1).pow(2).sum().sqrt())
-    assert float(trace.mean()) == pytest.approx(float(matrix.trace()), abs=4 * sd / math.sqrt(20_000))
+def test_options_of_a_transport_that_is_not_used_are_refused():
+    with pytest.raises(ConfigError, match="use_optimal_transport=True, too"):
+        FlowMatching(optimal_transport_kwargs={"method": "sinkhorn"})
 
 
 def test_call_arguments_win_over_integrate_kwargs():

@@ -132,7 +132,7 @@ def test_guidance_and_given_targets_need_a_training_for_them():
 
 def test_some_target_is_always_inferred():
     network = FlowMatching(drop_target_prob=0.95, subnet_kwargs={"widths": [8]}).build(Shapes(target=(3,)))
-    given = network.velocity.drops(torch.zeros(5_000, 3), torch.Generator().manual_seed(1))["given"]
+    given = network.backbone.drops(torch.zeros(5_000, 3), torch.Generator().manual_seed(1))["given"]
     assert not bool(given.all(1).any())
     assert float(given.float().mean()) == pytest.approx((3 * 0.95 - 0.95**3) / 3, abs=0.01)
 

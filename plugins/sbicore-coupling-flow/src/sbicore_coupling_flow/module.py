@@ -12,6 +12,7 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from sbicore.backbone import check_conditions
 from sbicore.errors import ConfigError, ShapeError
 from sbicore.shapes import Shapes
 
@@ -39,6 +40,7 @@ class CouplingFlowModule(nn.Module):
                 expected=("D",),
                 got=shapes.target,
             )
+        check_conditions(config.subnet, shapes)
         self.config = config
         self.event = shapes.target
         self.flow = Flow(_layers(config, shapes.target[0], shapes.conditions))

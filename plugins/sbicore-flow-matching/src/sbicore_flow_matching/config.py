@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
-from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen
+from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen, parts_of
 from sbicore.errors import ConfigError
-from sbicore.fields import choice, component, flag, integer, number, options
+from sbicore.field_options import DensityOptions, DrawOptions
+from sbicore.fields import choice, component, flag, number, options
 from sbicore.presets import Preset
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
@@ -19,38 +21,7 @@ if TYPE_CHECKING:
 
     from .module import FlowMatchingModule
 
-__all__ = ["FieldOptions", "FlowMatching", "LogProbOptions", "SampleOptions"]
-
-
-@frozen(kw_only=True)
-class FieldOptions(SolverOptions):
-    """Options of whatever solves along the field."""
-
-    guidance_strength: float = number(
-        1.0,
-        doc="0 leaves the conditions out, 1 is the posterior, more sharpens; needs drop_cond_prob (arXiv:2207.12598).",
-    )
-
-
-@frozen(kw_only=True)
-class SampleOptions(FieldOptions):
-    """Options of `sample`."""
-
-    precision: str = choice(
-        "float32", options=("float32", "bfloat16"), doc="Of the subnet's matrix products; bfloat16 has three digits."
-    )
-
-
-@frozen(kw_only=True)
-class LogProbOptions(FieldOptions):
-    """Options of `log_prob`."""
-
-    hutchinson: int | None = integer(
-        None,
-        ge=1,
-        optional=True,
-        doc="Random probes that estimate the trace (arXiv:1810.01367); None computes it exactly.",
-    )
+__all__ = ["FlowMatching"]
 
 
 @frozen(kw_only=True)
@@ -103,8 +74,8 @@ class FlowMatching(InferenceNetworkConfig):
             arxiv="2207.12598",
         ),
     )
-    sample_options: ClassVar[type[Options]] = SampleOptions
-    log_prob_options: ClassVar[type[Options]] = LogProbOptions
+    sample_options: ClassVar[type[Options]] = DrawOptions
+    log_prob_options: ClassVar[type[Options]] = DensityOptions
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             simulations=1_000,
@@ -132,7 +103,7 @@ class FlowMatching(InferenceNetworkConfig):
         TransportOptions, doc="How: method, block_size, condition_ratio, partial_factor, regularization, max_steps."
     )
     loss_fn: str = choice(
-        "mse", options=("mse", "huber"), doc="Regression loss on the velocity; huber has threshold 1."
+        "mse", options=("mse", "huber"), doc="Regression loss on the velocity; huber is linear beyond errors of 10."
     )
     integrate_kwargs: SolverOptions = options(
         SolverOptions, doc="Defaults of the solver: method, steps, spacing, rtol, atol. Call arguments win."
@@ -148,6 +119,22 @@ class FlowMatching(InferenceNetworkConfig):
     )
 
     def __attrs_post_init__(self) -> None:
+        for part in parts_of(self.base_distribution):
+            if getattr(part, "trainable", False):
+                raise ConfigError(
+                    f"{part.name!r} with trainable=True would shrink, since that lowers the loss on the velocity\n"
+                    "Leave trainable out, or train a coupling_flow."
+                ).within("base_distribution")
+            if getattr(part, "df", math.inf) <= 2:
+                raise ConfigError(
+                    f"a base with df={part.df:g} has no variance, and the loss on the velocity no mean\n"  # type: ignore[attr-defined]
+                    "Give df above 2, or train a coupling_flow."
+                ).within("base_distribution")
+        if not self.use_optimal_transport and self.optimal_transport_kwargs != TransportOptions():
+            raise ConfigError(
+                "optimal_transport_kwargs say how, but use_optimal_transport is False\n"
+                "Give use_optimal_transport=True, too."
+            ).within("optimal_transport_kwargs")
         if self.drop_target_prob and self.use_optimal_transport:
             raise ConfigError(
                 "optimal transport pairs noise with all targets, and those that are given must not decide on it\n"

@@ -1,0 +1,86 @@
+"""Data that arrive as an iterable of dicts, each a batch of rows."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import DataError, DataWarning, ShapeError
+from ..training.sources import require_same_names
+from ._pipeline import tensors_of
+from ._rows import row_events
+
+__all__ = ["RowWatch", "gathered"]
+
+_FEW = 32
+
+
+class RowWatch:
+    """Looks at passing batches for dicts of single rows, whose vectors would be read as many rows of scalars.
+
+    Batches of scalars look alike where they are as short as an event; so the watch speaks only of more than
+    32 dicts, each of which has nothing but vectors of one length from 2 to 31.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.length: int | None = None
+
+    def over(self, batches: Iterable[Any]) -> Iterator[Any]:
+        """The batches, looked at."""
+        for batch in batches:
+            length = _vectors_of(batch)
+            self.length = length if self.count == 0 or length == self.length else None
+            self.count += 1
+            yield batch
+
+    def warn(self, *, depth: int) -> None:
+        """Warn where all of it looked like single rows, `depth` calls below the user's."""
+        if self.count > _FEW and self.length is not None:
+            warnings.warn(
+                f"Each of {self.count} dicts has vectors of length {self.length}: {self.length} rows of scalars each.\n"
+                "If each dict is a single row, stack them: "
+                "{name: np.stack([row[name] for row in rows]) for name in rows[0]}",
+                DataWarning,
+                stacklevel=depth + 1,
+            )
+
+
+def gathered(batches: Iterable[Any]) -> dict[str, Tensor]:
+    """All batches as one data set.
+
+    Raises:
+        DataError: none at all, or batches that have different variables or shapes.
+    """
+    parts = [tensors_of(batch, "a batch") for batch in batches]
+    if not parts:
+        raise DataError("data have no batches")
+    events = row_events(parts[0])
+    for part in parts:
+        require_same_names(parts[0], part)
+        for name, event in row_events(part).items():
+            if event != events[name]:
+                raise ShapeError(
+                    f"batches have rows of different shapes: {name!r} {events[name]} and {event}",
+                    variable=name,
+                    expected=events[name],
+                    got=event,
+                )
+    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+
+
+def _vectors_of(batch: Any) -> int | None:
+    """The length of all variables, if they are short vectors of one length."""
+    if not isinstance(batch, Mapping):
+        return None
+    try:
+        shapes = {np.shape(value) for value in batch.values()}
+    except ValueError:
+        return None
+    shape = shapes.pop() if len(shapes) == 1 else ()
+    return shape[0] if len(shape) == 1 and 1 < shape[0] < _FEW else None

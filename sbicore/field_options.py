@@ -1,0 +1,40 @@
+"""Options of draws and densities by a field, for networks that are a `sbicore.continuous_flow.ContinuousFlow`."""
+
+from __future__ import annotations
+
+from .config import frozen
+from .fields import choice, integer, number
+from .solver import SolverOptions
+
+__all__ = ["DensityOptions", "DrawOptions", "FieldOptions"]
+
+
+@frozen(kw_only=True)
+class FieldOptions(SolverOptions):
+    """Options of whatever solves along the field."""
+
+    guidance_strength: float = number(
+        1.0,
+        doc="0 leaves the conditions out, 1 is the posterior, more sharpens; needs drop_cond_prob (arXiv:2207.12598).",
+    )
+
+
+@frozen(kw_only=True)
+class DrawOptions(FieldOptions):
+    """Options of `sample`."""
+
+    precision: str = choice(
+        "float32", options=("float32", "bfloat16"), doc="Of the subnet's matrix products; bfloat16 has three digits."
+    )
+
+
+@frozen(kw_only=True)
+class DensityOptions(FieldOptions):
+    """Options of `log_prob`."""
+
+    hutchinson: int | None = integer(
+        None,
+        ge=1,
+        optional=True,
+        doc="Random probes that estimate the trace (arXiv:1810.01367); None computes it exactly.",
+    )

@@ -1,0 +1,224 @@
+"""What `fit` is given: batches, weights of rows, validation data, and how errors name them."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import sbicore
+from sbicore.approximators._weights import WeightMean
+from sbicore.errors import ConfigError, DataError, DataWarning, ShapeError
+
+
+def linear(rows=200, seed=0):
+    rng = np.random.default_rng(seed)
+    theta = rng.normal(size=(rows, 2))
+    return {"theta": theta, "x": theta + 0.5 * rng.normal(size=(rows, 2))}
+
+
+def in_batches(data, size=50):
+    return [{name: value[i : i + size] for name, value in data.items()} for i in range(0, len(data["x"]), size)]
+
+
+def build(**arguments):
+    return sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [8]},
+        inference_variables=["theta"],
+        inference_conditions=["x"],
+        **arguments,
+    )
+
+
+def fit(data, model=None, **options):
+    model = model or build()
+    model.fit(data, **{"epochs": 1, "batch_size": 32, "seed": 1, "progress": False, **options})
+    return model
+
+
+class Simulator:
+    """Rows with a weight in every call but those that `without` names."""
+
+    def __init__(self, weights=1.0, without=()):
+        self.weights, self.without, self.calls = weights, without, 0
+
+    def sample(self, n, *, seed=None):
+        data = linear(n, seed)
+        if self.calls not in self.without:
+            data["sample_weight"] = np.full(n, self.weights)
+        self.calls += 1
+        return data
+
+
+@pytest.mark.parametrize("container", [list, iter])
+def test_dicts_of_single_rows_are_warned_of(container):
+    data = linear()
+    rows = [{name: value[i] for name, value in data.items()} for i in range(200)]
+    with pytest.warns(DataWarning, match=r"Each of 200 dicts has vectors of length 2.*\n.*np\.stack") as caught:
+        fit(container(rows))
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("container", [list, iter])
+def test_batches_are_not_taken_for_single_rows(container):
+    scalars = {name: value[:, 0] for name, value in linear().items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        fit(container(in_batches(linear(), 2)))
+        fit(container(in_batches(scalars, 50)))
+        fit(container(in_batches(scalars, 3)))
+        fit(container(in_batches(scalars, 20)))
+
+
+def test_a_trained_approximator_knows_its_rows():
+    model = fit(linear())
+    fit([{name: value[i] for name, value in linear().items()} for i in range(200)], model)
+
+
+def test_single_rows_of_different_lengths_are_explained():
+    rows = [{"theta": np.zeros(2), "x": np.zeros(3)}] * 50
+    with pytest.raises(ShapeError, match=r"different numbers of rows: theta 2, x 3\n.*np\.stack"):
+        fit(rows)
+
+
+@pytest.mark.parametrize("container", [list, iter])
+@pytest.mark.parametrize("weighed", [0, 2])
+def test_weights_in_some_batches_only_are_an_error(container, weighed):
+    batches = in_batches(linear())
+    batches[weighed]["sample_weight"] = np.ones(50)
+    with pytest.raises(DataError, match="batches have different variables: sample_weight"):
+        fit(container(batches))
+
+
+@pytest.mark.parametrize("without", [{0}, {1}])
+def test_a_simulator_weighs_all_rows_or_none(without):
+    with pytest.raises(DataError, match="batches have different variables: sample_weight"):
+        fit(Simulator(without=without), epochs=30, num_batches_per_epoch=10)
+
+
+def test_gathered_batches_have_rows_of_one_shape():
+    with pytest.raises(ShapeError, match=r"different shapes: 'x' \(2,\) and \(3,\)"):
+        fit(iter([linear(), {**linear(), "x": np.zeros((200, 3))}]))
+    with pytest.raises(DataError, match="'x' is a single number"):
+        fit(iter([{"theta": [1.0], "x": 2.0}]))
+
+
+@pytest.mark.parametrize("container", [list, iter])
+def test_no_batch_brings_weights_past_optimal_transport(container):
+    batches = in_batches(linear())
+    batches[2]["sample_weight"] = np.ones(50)
+    with pytest.raises((ConfigError, DataError), match="sample_weight"):
+        fit(container(batches), build(use_optimal_transport=True))
+    with pytest.raises(ConfigError, match="validation_data have 'sample_weight'"):
+        fit(linear(), build(use_optimal_transport=True), validation_data=batches[2])
+    with pytest.raises(ConfigError, match="Rows cannot have weights"):
+        fit(Simulator(without={0}), build(use_optimal_transport=True), epochs=30, num_batches_per_epoch=10)
+
+
+@pytest.mark.parametrize("scale", [1e38, 1e-42, 1e200])
+def test_the_size_of_weights_is_of_no_concern(scale):
+    rng = np.random.default_rng(3)
+    weights = rng.uniform(0.5, 2.0, size=200)
+    data = linear()
+    held_out = {**linear(60, 1), "sample_weight": scale * weights[:60]}
+    losses = []
+    for factor in (1.0, scale):
+        model = fit({**data, "sample_weight": factor * weights}, validation_data=held_out)
+        losses.append([model.history.loss, model.history.val_loss])
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+    assert np.isfinite(losses).all()
+
+
+@pytest.mark.parametrize("source", [in_batches, lambda data: iter(in_batches(data)), lambda _: Simulator(1e38)])
+def test_weights_of_streams_and_simulators_are_scaled_too(source):
+    model = fit(source({**linear(), "sample_weight": np.full(200, 1e38)}), num_batches_per_epoch=3)
+    assert model.history.skipped_steps == 0
+
+
+def test_the_mean_weight_is_that_of_all_rows():
+    mean = WeightMean("data").add(torch.tensor([1.0, 2.0])).add(None).add(torch.tensor([6.0]))
+    assert mean.value == 3.0
+    assert WeightMean("data").add(None).value == 1.0
+
+
+@pytest.mark.parametrize(
+    ("weight", "words"),
+    [
+        (0.0, "sample_weight is zero in each of"),
+        (np.inf, "sample_weight has negative, infinite or NaN"),
+        (np.nan, "sample_weight has negative, infinite or NaN"),
+        (-1.0, "sample_weight has negative, infinite or NaN"),
+        (1e308, "the sum of sample_weight overflows"),
+    ],
+)
+def test_impossible_weights_are_named(weight, words):
+    weighed = {**linear(), "sample_weight": np.full(200, weight)}
+    for data in (weighed, in_batches(weighed)):
+        with pytest.raises(DataError, match=words):
+            fit(data)
+    with pytest.raises(DataError, match=f"validation_data: {words}"):
+        fit(linear(), validation_data=weighed)
+
+
+@pytest.mark.parametrize("name", ["sample_weights", "sampleweight", "sample_weigth", "Sample_Weight"])
+def test_misspelt_weights_are_warned_of(name):
+    data = {**linear(), name: np.ones(200)}
+    with pytest.warns(DataWarning, match=f"{name!r} is not used; weights of rows are called 'sample_weight'") as caught:
+        fit(data)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("name", ["weight", "samples", "sample_id", "sample_size"])
+def test_other_unused_variables_are_fine(name):
+    fit({**linear(), name: np.ones(200)})
+    fit({**linear(), "sample_weights": np.ones(200), "sample_weight": np.ones(200)})
+
+
+@pytest.mark.parametrize(
+    ("validation_data", "error", "words"),
+    [
+        ({"theta": np.zeros((5, 2))}, DataError, "validation_data lack x"),
+        ({}, DataError, "validation_data is empty"),
+        ([1], DataError, "validation_data must be a dict"),
+        ({"theta": np.zeros((5, 2)), "x": np.zeros((5, 3))}, ShapeError, r"validation_data: 'x' has shape \(5, 3\)"),
+        ({"theta": np.zeros((5, 2)), "x": np.zeros((4, 2))}, ShapeError, "validation_data: variables have different"),
+        ({"theta": np.zeros((0, 2)), "x": np.zeros((0, 2))}, DataError, "validation_data: no rows"),
+        ({"theta": np.zeros((5, 2)), "x": np.full((5, 2), np.nan)}, DataError, "validation_data: 5 of 5 rows"),
+    ],
+)
+def test_problems_of_validation_data_are_called_so(validation_data, error, words):
+    for data in (linear(), in_batches(linear()), Simulator()):
+        with pytest.raises(error, match=words):
+            fit(data, validation_data=validation_data)
+
+
+def test_rows_dropped_from_validation_data_are_counted_apart():
+    data, held_out = linear(), linear(100, 1)
+    data["x"][:3] = np.nan
+    held_out["x"][:5] = np.nan
+    with pytest.warns(DataWarning) as caught:
+        fit(data, validation_data=held_out)
+    told = [str(warning.message) for warning in caught]
+    assert any(text.startswith("data: 3 of 200 rows dropped") for text in told)
+    assert any(text.startswith("validation_data: 5 of 100 rows dropped") for text in told)
+    assert {warning.filename for warning in caught} == {__file__}
+
+
+@pytest.mark.parametrize("name", ["theta", "x"])
+def test_variables_without_entries_are_named(name):
+    with pytest.raises(ShapeError, match=rf"'{name}' has no entries: each of its rows has shape \(0,\)"):
+        fit({**linear(), name: np.zeros((200, 0))})
+    fit({**linear(), "unused": np.zeros((200, 0))})
+
+
+def test_validation_rows_are_standardised_like_training_rows():
+    """Standardised data do not depend on units, and neither does a loss on them."""
+    losses = []
+    for unit in (1.0, 100.0):
+        data, held_out = ({name: unit * value for name, value in linear(seed=seed).items()} for seed in (0, 1))
+        for options in ({}, {"validation_data": held_out}):
+            losses.append(fit(data, **options).history.val_loss[0])
+    np.testing.assert_allclose(losses[:2], losses[2:], rtol=1e-4)
