@@ -110,7 +110,7 @@ def draw_evaluations(rows: Sequence[Mapping[str, Any]], records: Records, path: 
         below.axhline(0.5, color="0.8", lw=1, zorder=0)
         below.set(xlabel="evaluations")
     grid[0, 0].set_xlim(0.9 * min(counts), 1.1 * max(counts))
-    grid[0, 0].set_ylabel("distance from long draws, deviations")
+    grid[0, 0].set_ylabel("distance in deviations")
     grid[1, 0].set_ylabel("C2ST against long draws")
     handles, names = grid[0, 0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=min(6, len(names)), frameon=False, fontsize=9)
