@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+import torch
 from scipy.special import logsumexp, softmax
 from scipy.stats import multivariate_normal
 
 import sbicore
+from sbicore.solver import SolverOptions
 
 NOISE = 0.6
 OBSERVATIONS = 100
@@ -156,6 +158,24 @@ def test_a_short_fit_is_near_the_known_posterior(network, problem):
     found = errors(model, problem, 1_000)
     assert all(found[name] < bar for name, bar in bars.items()), found
     assert mass(model, problem) == pytest.approx(1, abs=0.01)
+
+
+def test_draws_of_flow_matching_lead_back_to_their_noise():
+    problem = PROBLEMS["two modes in 2"]
+    model = train(
+        NETWORKS["flow matching"], problem, 20_000, steps=600, batch_size=256, subnet_kwargs={"widths": [64, 64]}
+    )
+    network, condition = model.network, model.observe({"x": problem.simulate(5, 9)["x"]}).unsqueeze(1)
+    solver = SolverOptions(method="dopri5", rtol=1e-6, atol=1e-6)
+
+    def field(t, x, rows):
+        return network.velocity(x, t, condition if rows is None else condition[rows], 1.0, None)
+
+    noise = torch.randn((5, 200, 2), generator=torch.Generator().manual_seed(1))
+    with torch.no_grad():
+        draws = solver.integrate(field, noise, 1.0, 0.0).state
+        back = solver.integrate(field, draws, 0.0, 1.0).state
+    assert float((back - noise).abs().max()) < 1e-3
 
 
 @pytest.mark.slow
