@@ -30,9 +30,9 @@ from .fields import FrozenMapping
 if TYPE_CHECKING:
     from .presets import Preset
     from .protocols import (
+        AnyIntegrator,
         Distribution,
         InferenceNetwork,
-        Integrator,
         NoiseSchedule,
         ScoringRule,
         Simulator,
@@ -255,16 +255,16 @@ class NoiseScheduleConfig(Config):
 class IntegratorConfig(Config):
     """Describes an integrator.
 
-    Class facts: `order` (of a stochastic one the strong order for additive noise), `adaptive`,
-    `stochastic`.
+    Class facts: `order` (if stochastic the strong one for additive noise), `adaptive`, `stochastic`, `denoises`.
     """
 
     kind: ClassVar[str] = "integrator"
     order: ClassVar[float]
     adaptive: ClassVar[bool] = False
     stochastic: ClassVar[bool] = False
+    denoises: ClassVar[bool] = False
 
-    def build(self) -> Integrator:
+    def build(self) -> AnyIntegrator:
         """Make the integrator. See `sbicore.protocols.Integrator`."""
         raise _abstract(self)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
@@ -9,10 +10,11 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
-from .errors import ConfigError
+from .errors import ConfigError, SamplingWarning
 from .field_options import DensityOptions, DrawOptions, FieldOptions
 from .guidance import GuidedBackbone
 from .randomness import randn
+from .reverse_diffusion import drawing
 from .solver import SolverOptions
 from .trace import exact_trace, hutchinson_trace
 
@@ -47,6 +49,7 @@ class ContinuousFlow(nn.Module):
         super().__init__()
         self.config = config
         self.event = tuple(event)
+        self._said = False
 
     @abstractmethod
     def velocity(
@@ -81,9 +84,15 @@ class ContinuousFlow(nn.Module):
             with reduced:
                 return field(t, x, rows)
 
-        solution = solver.integrate(reduced_field, noise, self.last_time, 0.0)
+        drawn = drawing(solver.method, reduced_field, noise, self.last_time, known, generator)
+        if solver.method.stochastic or solver.method.denoises:
+            self.require_score(solver.method.name)
+        solution = solver.integrate(drawn.field, noise, self.last_time, 0.0, **drawn.more)
         self._fill(report, solution, given)
-        return solution.state
+        return solution.state if known is None else torch.where(known, noise, solution.state)
+
+    def require_score(self, method: str) -> None:
+        """Raise ConfigError where the field does not tell the score, which stochastic draws need."""
 
     def log_prob(
         self,
@@ -153,8 +162,20 @@ class ContinuousFlow(nn.Module):
             report["steps"] = solution.steps
 
     def _solver(self, given: SolverOptions, default: SolverOptions) -> SolverOptions:
-        solver = given.over(self.config.integrate_kwargs).completed(default)
-        return solver if solver.asks_adaptive or solver.spacing is not None else solver.replace(spacing=_SPACING)
+        defaults: SolverOptions = self.config.integrate_kwargs
+        stored = defaults.method
+        if default is self.densities and stored is not None and (stored.stochastic or stored.denoises):
+            defaults = SolverOptions()
+            if not self._said:
+                self._said = True
+                warnings.warn(
+                    f"{stored.name!r} of integrate_kwargs only draws; densities take {default.method.name!r}.",
+                    SamplingWarning,
+                    stacklevel=2,
+                )
+        solver = given.over(defaults).completed(default)
+        own = solver.asks_adaptive or solver.method.denoises
+        return solver if own or solver.spacing is not None else solver.replace(spacing=_SPACING)
 
 
 def _pick(values: Tensor | None, rows: Tensor | None) -> Tensor | None:

@@ -13,7 +13,7 @@ from .registry import guess_kind, resolve
 
 __all__ = ["describe"]
 
-_FACTS = ("uses_time", "layout", "compiles", "order", "adaptive", "stochastic", "approximator")
+_FACTS = ("uses_time", "layout", "compiles", "order", "adaptive", "stochastic", "denoises", "approximator")
 
 
 def describe(name: str, *, kind: str | None = None) -> dict[str, Any]:

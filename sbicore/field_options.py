@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .config import frozen
+from .errors import ConfigError
 from .fields import choice, integer, number
 from .solver import SolverOptions
 
@@ -38,3 +39,11 @@ class DensityOptions(FieldOptions):
         optional=True,
         doc="Random probes that estimate the trace (arXiv:1810.01367); None computes it exactly.",
     )
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.method is not None and (self.method.stochastic or self.method.denoises):
+            raise ConfigError(
+                f"{self.method.name!r} draws, and does not solve the equation that a density needs\n"
+                "Give log_prob a method for ordinary equations, for instance 'dopri5', or none."
+            ).within("method")

@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from torch import Generator, Tensor
 
 __all__ = [
+    "AnyIntegrator",
     "Brownian",
+    "DenoisingIntegrator",
     "Distribution",
     "InferenceNetwork",
     "Integrator",
@@ -160,11 +162,12 @@ class Integrator(Protocol):
 class Brownian(Protocol):
     """A path of Brownian motion for each entry of the state, the same whenever it is asked."""
 
-    def __call__(self, t0: float, t1: float) -> tuple[Tensor, Tensor]:
+    def __call__(self, t0: float | Tensor, t1: float | Tensor) -> tuple[Tensor, Tensor]:
         """Increment `W` of variance `|t1 - t0|` and space-time Lévy area `H` of variance `|t1 - t0| / 12`.
 
         `H` is the mean of the path over the interval, relative to its start, less `W / 2`; it is
-        independent of `W` (arXiv:2210.17543, section 1). Both have the shape of the state.
+        independent of `W` (arXiv:2210.17543, section 1). Both have the shape of the state. Times are numbers, or
+        `(R,)` tensors on the CPU where each row has its own.
         """
         ...
 
@@ -188,6 +191,35 @@ class StochasticIntegrator(Protocol):
     ) -> Solution:
         """As `Integrator.integrate`; `field` is the drift, `diffusion(t (1,)) -> (1,)`."""
         ...
+
+
+@runtime_checkable
+class DenoisingIntegrator(Protocol):
+    """Carries `y = (1 - t) x + t e` of data x and noise e from `t0` to `t1 < t0`, told the expected x.
+
+    So methods can use that `dy/dt = (y - x) / t` is linear in y, or draw noise of their own.
+    """
+
+    order: float
+
+    def integrate(
+        self,
+        denoiser: Callable[[Tensor, Any, Tensor | None], Any],
+        x: Any,
+        t0: float,
+        t1: float,
+        *,
+        noise: Callable[[], Tensor] | None = None,
+        steps: int | str | None = None,
+    ) -> Solution:
+        """As `Integrator.integrate`; `denoiser(t, y, rows)` has the place of the field.
+
+        `noise()` makes standard normal numbers like the state, for those that are `stochastic`.
+        """
+        ...
+
+
+AnyIntegrator = Integrator | StochasticIntegrator | DenoisingIntegrator
 
 
 @runtime_checkable

@@ -42,6 +42,10 @@ class SolverOptions(Options):
                 f"{self.method.name!r} takes given steps and has no tolerances.\n"
                 "Adaptive methods: bosh3, dopri5, dopri8, tsit5; or give steps=<number>."
             )
+        if self.method is not None and self.method.denoises and self.spacing is not None:
+            if self.spacing_is_default:
+                return
+            raise ConfigError(f"{self.method.name!r} has its own spacing of the steps\nLeave spacing out.")
         if self.is_controlled and self.spacing is not None:
             raise ConfigError(
                 "spacing is of a given number of steps, not of controlled ones\n"
@@ -103,21 +107,25 @@ class SolverOptions(Options):
     def _solver_values(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("method", "steps", "spacing", "rtol", "atol")}
 
-    def integrate(self, field: Any, x: Any, t0: float, t1: float) -> Solution:
-        """Solve with this method between two times >= 0. See `sbicore.protocols.Integrator`."""
+    def integrate(self, field: Any, x: Any, t0: float, t1: float, **more: Any) -> Solution:
+        """Solve with this method between two times >= 0. See `sbicore.protocols.Integrator`.
+
+        `more` are `diffusion` and `brownian` of a stochastic method, or `noise` of one that denoises.
+        """
         steps = self.steps
         if steps is None and not self.method.adaptive:
             steps = getattr(self.method, "default_steps", None)
         if not isinstance(steps, int) or self.spacing is None or self.spacing == 1.0:
-            whole: Solution = self.method.integrate(field, x, t0, t1, steps=self.steps, rtol=self.rtol, atol=self.atol)
+            given = {"steps": self.steps, "rtol": self.rtol, "atol": self.atol, **more}
+            whole: Solution = self.method.integrate(field, x, t0, t1, **given)
             return whole
-        return self._by_step(field, x, spaced(t0, t1, steps, self.spacing))
+        return self._by_step(field, x, spaced(t0, t1, steps, self.spacing), more)
 
-    def _by_step(self, field: Any, x: Any, times: list[float]) -> Solution:
+    def _by_step(self, field: Any, x: Any, times: list[float], more: dict[str, Any]) -> Solution:
         """One step of the method from each of the times to the next."""
-        parts = [solution := self.method.integrate(field, x, times[0], times[1], steps=1)]
+        parts = [solution := self.method.integrate(field, x, times[0], times[1], steps=1, **more)]
         for start, end in pairwise(times[1:]):
-            parts.append(solution := self.method.integrate(field, solution.state, start, end, steps=1))
+            parts.append(solution := self.method.integrate(field, solution.state, start, end, steps=1, **more))
         evaluations, steps = sum(part.evaluations for part in parts), sum(part.steps for part in parts)
         return type(solution)(solution.state, evaluations, steps)
 

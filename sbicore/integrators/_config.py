@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from ..config import IntegratorConfig, frozen
 from ..fields import choice, integer
 
 if TYPE_CHECKING:
     from ._adaptive import Adaptive
+    from ._denoising import Denoise, Denoising
     from ._fixed import FixedStep
+    from ._stochastic import StochasticSteps
     from ._tableau import Tableau
 
-__all__ = ["AdaptiveConfig", "FixedStepConfig"]
+__all__ = ["AdaptiveConfig", "DenoisingConfig", "FixedStepConfig", "StochasticConfig"]
 
 
 @frozen(kw_only=True)
@@ -30,6 +32,49 @@ class FixedStepConfig(IntegratorConfig):
         from ._fixed import FixedStep
 
         return FixedStep(self.name, self.order, self.solver, self.default_steps)
+
+
+@frozen(kw_only=True)
+class StochasticConfig(IntegratorConfig):
+    """A method of equal steps for additive noise; `step` is `sbicore.integrators._stochastic.Scheme`.
+
+    Class fact: `default_steps` is what `steps=None` means.
+    """
+
+    stochastic: ClassVar[bool] = True
+    default_steps: ClassVar[int]
+
+    def build(self) -> StochasticSteps:
+        """Make the integrator; its `integrate` documents the contract."""
+        from ._stochastic import StochasticSteps
+
+        return StochasticSteps(self.name, self.order, self.step, self.default_steps)
+
+    @staticmethod
+    def step(drift: Any, scale: Any, x: Any, t: float, h: float, w: Any, area: Any) -> Any:
+        """One step of the method."""
+        raise NotImplementedError
+
+
+@frozen(kw_only=True)
+class DenoisingConfig(IntegratorConfig):
+    """A method that is told the best guess of the data; `march` is that of `sbicore.integrators._denoising`.
+
+    Class fact: `default_steps` is what `steps=None` means.
+    """
+
+    denoises: ClassVar[bool] = True
+    default_steps: ClassVar[int]
+
+    def build(self) -> Denoising:
+        """Make the integrator; its `integrate` documents the contract."""
+        from ._denoising import Denoising
+
+        return Denoising(self.name, self.order, self.march, self.default_steps)
+
+    def march(self, denoise: Denoise, x: Any, sigmas: list[float], noise: Any) -> Any:
+        """Take `x` from the first level of noise to the last."""
+        raise NotImplementedError
 
 
 @frozen(kw_only=True)

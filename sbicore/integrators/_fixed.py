@@ -10,7 +10,7 @@ from torchdiffeq import odeint
 
 from ._base import Method
 from ._guard import Guard
-from ._request import check_steps, no_control
+from ._request import steps_without_control
 from ._solution import Parts
 
 __all__ = ["FixedStep", "OdeField", "grid", "time_dtype"]
@@ -26,12 +26,7 @@ class FixedStep(Method):
 
     def plan(self, steps: Any, rtol: Any, atol: Any) -> int:
         """The number of steps; asking for control of the error raises ConfigError."""
-        count = check_steps(steps)
-        control = steps if count is None else None
-        for name, value in (("steps", control), ("rtol", rtol), ("atol", atol)):
-            if value is not None:
-                raise no_control(self.name, name, value)
-        return count or self.default_steps
+        return steps_without_control(self.name, self.default_steps, steps, rtol, atol)
 
     def solve(self, guard: Guard, parts: Parts, t0: float, t1: float, plan: int) -> tuple[Parts, int, int]:
         """March over the grid; look for non-finite rows once, at the end."""

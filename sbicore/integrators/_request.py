@@ -8,7 +8,7 @@ from typing import Any
 from .._messages import did_you_mean
 from ..errors import ConfigError, SbicoreError
 
-__all__ = ["check_steps", "check_time", "check_tolerance", "no_control"]
+__all__ = ["check_steps", "check_time", "check_tolerance", "steps_without_control"]
 
 ADAPTIVE_METHODS = "bosh3, dopri5, dopri8, tsit5"
 
@@ -50,7 +50,16 @@ def check_tolerance(value: Any, name: str, *, zero: bool) -> float:
     return tolerance
 
 
-def no_control(method: str, name: str, value: Any) -> SbicoreError:
+def steps_without_control(method: str, default: int, steps: Any, rtol: Any, atol: Any) -> int:
+    """The number of steps of a method that cannot control its error."""
+    count = check_steps(steps)
+    for name, value in (("steps", steps if count is None else None), ("rtol", rtol), ("atol", atol)):
+        if value is not None:
+            raise _no_control(method, name, value)
+    return count or default
+
+
+def _no_control(method: str, name: str, value: Any) -> SbicoreError:
     """The error for asking a fixed-step method to control its error."""
     return ConfigError(
         f"{method!r} takes equal steps and cannot control its error, got {name}={value!r}\n"

@@ -23,7 +23,7 @@ from ._runner import Report, Result, check_component, checks, examples_of
 from .toys import GaussianTask, TinySubnet
 
 if TYPE_CHECKING:
-    from .brownian import BrownianPath
+    from ..brownian import BrownianPath
 
 __all__ = [
     "BrownianPath",
@@ -42,6 +42,6 @@ def __getattr__(name: str) -> Any:
     """`BrownianPath` needs torch, which the rest does not import."""
     if name != "BrownianPath":
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from .brownian import BrownianPath
+    from ..brownian import BrownianPath
 
     return BrownianPath

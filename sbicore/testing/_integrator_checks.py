@@ -1,4 +1,4 @@
-"""What is asked of every integrator; a stochastic one is asked without noise."""
+"""What is asked of every integrator; a stochastic one is asked without noise, one that denoises by its guess."""
 
 from __future__ import annotations
 
@@ -11,23 +11,39 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..brownian import BrownianPath
 from ..errors import ConfigError, IntegrationError
-from ..protocols import Integrator
+from ..protocols import DenoisingIntegrator, Integrator
+from ..randomness import generator_for
 from ._check import NotApplicable, only, require, require_protocol
 from ._fields import DECAY, Tally, cloud, swirl, swirled, wide
-from .brownian import BrownianPath
 
 __all__ = ["CHECKS", "slope", "solve"]
 
 WAYS = ((0.0, 1.0), (1.0, 0.0))
+FALLING = ((0.9, 0.1),)
 ROUNDING = 1e-12
-BELOW, ABOVE = 0.3, 0.7
+BELOW, ABOVE, LARGE = 0.3, 0.7, 4.5
+
+
+def ways(config: Any) -> tuple[tuple[float, float], ...]:
+    """From where to where: methods that denoise run from noise to data alone."""
+    return FALLING if config.denoises else WAYS
 
 
 def solve(config: Any, field: Any, x: Any, t0: float, t1: float, **options: Any) -> Any:
-    """The solution; a method of equal steps takes 50 of them unless told, a stochastic one has no noise."""
+    """The solution; a method of equal steps takes 50 of them unless told, a stochastic one has no noise.
+
+    One that denoises is told the guess `x - t dx/dt` that goes with the field.
+    """
     if not config.adaptive:
         options = {"steps": 50, **options}
+    if config.denoises:
+
+        def denoiser(t: Tensor, x: Tensor, rows: Tensor | None) -> Tensor:
+            return x - wide(t, x) * field(t, x, rows)
+
+        return config.integrate(denoiser, x, t0, t1, noise=lambda: torch.zeros_like(x), **options)
     if config.stochastic:
         path = BrownianPath(x.shape, seed=1, t0=t0, t1=t1, dtype=x.dtype)
         options = {"diffusion": torch.zeros_like, "brownian": path, **options}
@@ -52,16 +68,16 @@ def slope(steps: Sequence[int], errors: Sequence[float]) -> float:
 def check_methods(config: Any) -> None:
     """The integrator has `integrate` of `sbicore.protocols.Integrator`, and the `order` that its config declares."""
     built = config.build()
-    require_protocol(built, Integrator)
+    require_protocol(built, DenoisingIntegrator if config.denoises else Integrator)
     require(built.order == config.order, f"the config says {config.order}, the integrator {built.order}")
 
 
 def check_order(config: Any) -> None:
     """With equal steps the error falls at the declared `order`, forwards and backwards: declare the order it has."""
     if config.stochastic:
-        raise NotApplicable("check_strong_order looks at it")
+        raise NotApplicable("check_strong_order or check_known_draws looks at it")
     x = cloud(20)
-    for t0, t1 in WAYS:
+    for t0, t1 in ways(config):
         exact = swirled(x, t0, t1)
         steps: list[int] = []
         errors: list[float] = []
@@ -78,17 +94,18 @@ def check_order(config: Any) -> None:
         )
 
 
+@only(lambda config: not config.denoises)
 def check_constant(config: Any) -> None:
     """A constant field is integrated exactly, in both directions and whatever the steps."""
     x, rate = cloud(3), torch.tensor([0.7, -1.3], dtype=torch.float64)
-    for t0, t1 in WAYS:
+    for t0, t1 in ways(config):
         for options in ({}, {"steps": None}):
             got = solve(config, lambda t, x, rows: rate.expand_as(x), x, t0, t1, **options).state
             gap = float((got - x - (t1 - t0) * rate).abs().max())
             require(gap < ROUNDING, f"from {t0:g} to {t1:g} with {_shown(options)} the error is {gap:.1e}")
 
 
-@only(lambda config: not (config.adaptive and config.stochastic))
+@only(lambda config: not config.denoises and not (config.adaptive and config.stochastic))
 def check_return(config: Any) -> None:
     """There and back along one field ends where it began, the closer the smaller the steps or tolerances."""
     x = cloud(20)
@@ -106,16 +123,17 @@ def check_return(config: Any) -> None:
 
 def check_states(config: Any) -> None:
     """States `(R, ...)` keep shape and dtype, tuples of them their structure; counts are whole numbers `(R,)`."""
+    start, stop = ways(config)[0]
     for dtype in (torch.float32, torch.float64):
         x = cloud(4, 3).to(dtype)
-        solution = solve(config, swirl, x, 0.0, 1.0)
+        solution = solve(config, swirl, x, start, stop)
         _like(solution.state, x)
         for name in ("evaluations", "steps"):
             count = getattr(solution, name)
             require(isinstance(count, Tensor) and count.shape == (4,), f"{name} is {count!r}, expected shape (4,)")
             require(not count.is_floating_point(), f"{name} is {count.dtype}")
         require(torch.equal(solve(config, swirl, x, 0.5, 0.5).state, x), "from 0.5 to 0.5 the state changes")
-    if config.stochastic:
+    if config.stochastic or config.denoises:
         return
     pair = (x, torch.zeros(4, 3, dtype=dtype))
     field = lambda t, x, rows: (swirl(t, x[0]), torch.full_like(x[1], -2 * DECAY))  # noqa: E731
@@ -129,21 +147,21 @@ def check_states(config: Any) -> None:
 
 def check_rows(config: Any) -> None:
     """With equal steps a row depends on itself alone; `field(t, x, rows)` is told which rows x holds."""
-    together, alone = _with_and_without(partial(by_steps, config, steps=20))
+    together, alone = _with_and_without(config, partial(by_steps, config, steps=20))
     require(torch.allclose(together, alone, rtol=1e-9, atol=ROUNDING), "a row alone ends elsewhere than among others")
 
 
 @only(lambda config: config.adaptive)
 def check_own_error(config: Any) -> None:
     """Under control of the error a row depends on itself alone: each has steps of its own."""
-    together, alone = _with_and_without(partial(solve, config))
+    together, alone = _with_and_without(config, partial(solve, config))
     require(torch.allclose(together, alone, rtol=1e-9, atol=ROUNDING), "a row alone ends elsewhere than among others")
 
 
 def check_calls(config: Any) -> None:
     """The field is asked as `field(t, x, rows)` within the interval, and `evaluations` and `steps` count truthfully."""
     for dtype in (torch.float32, torch.float64):
-        for t0, t1 in WAYS:
+        for t0, t1 in ways(config):
             for options in ({}, {"steps": 5}):
                 field = Tally(swirl, 6)
                 if options and config.adaptive:
@@ -161,13 +179,14 @@ def check_calls(config: Any) -> None:
                 require(right, f"with {_shown(options)} steps are {steps}")
 
 
+@only(lambda config: not (config.denoises and config.stochastic))
 def check_gradient(config: Any) -> None:
     """With equal steps, gradients flow through the solution to the state and to the field."""
     x = cloud(3).requires_grad_()
     scale = torch.tensor(0.8, dtype=torch.float64, requires_grad=True)
 
     def total(x: Tensor, scale: Tensor) -> Tensor:
-        return by_steps(config, lambda t, x, rows: scale * swirl(t, x), x, 0.0, 1.0, 4).state.sum()
+        return by_steps(config, lambda t, x, rows: scale * swirl(t, x), x, *ways(config)[0], 4).state.sum()
 
     result = total(x, scale)
     require(result.requires_grad, "the solution is cut off from its inputs")
@@ -189,7 +208,7 @@ def check_refusals(config: Any) -> None:
         wrong.append({"steps": "adaptive"})
     for options in wrong:
         try:
-            solve(config, swirl, cloud(2), 0.0, 1.0, **options)
+            solve(config, swirl, cloud(2), *ways(config)[0], **options)
         except ConfigError:
             continue
         except Exception as error:
@@ -206,7 +225,7 @@ def check_not_finite(config: Any) -> None:
             return x + (offset if rows is None else offset[rows])
 
         try:
-            state = solve(config, field, cloud(3), 0.0, 1.0).state
+            state = solve(config, field, cloud(3), *ways(config)[0]).state
         except IntegrationError:
             continue
         raise AssertionError(f"a field of {bad} gives {state[1].tolist()}")
@@ -216,13 +235,34 @@ def check_not_finite(config: Any) -> None:
 def check_tolerance(config: Any) -> None:
     """The error of an adaptive method falls with `rtol` and `atol`, and stays near them."""
     x = cloud(20)
-    for t0, t1 in WAYS:
+    for t0, t1 in ways(config):
         errors = []
         for tolerance in (1e-3, 1e-5, 1e-7):
             got = solve(config, swirl, x, t0, t1, rtol=tolerance, atol=tolerance).state
             errors.append(float((got - swirled(x, t0, t1)).abs().max()))
             require(errors[-1] < 200 * tolerance, f"at {tolerance:.0e} the error is {errors[-1]:.1e}")
         require(errors[-1] < max(0.05 * errors[0], 1e-9), f"it goes from {errors[0]:.1e} to {errors[-1]:.1e}")
+
+
+@only(lambda config: config.denoises)
+def check_known_draws(config: Any) -> None:
+    """From noise, guided by the exact guesses for a normal distribution, draws have its mean and deviation."""
+    mean, deviation, count = 0.7, 0.4, 4_000
+    generator = generator_for(3)
+
+    def noise() -> Tensor:
+        return torch.randn((2, count), dtype=torch.float64, generator=generator)
+
+    def denoiser(t: Tensor, x: Tensor, rows: Tensor | None) -> Tensor:
+        t = wide(t, x)
+        gain = (1 - t) * deviation**2 / ((1 - t).square() * deviation**2 + t.square())
+        return mean + gain * (x - (1 - t) * mean)
+
+    draws = config.integrate(denoiser, noise(), 1.0, 0.0, noise=noise).state
+    error = LARGE * deviation / math.sqrt(2 * count)
+    require(abs(float(draws.mean()) - mean) < error + 0.02 * deviation, f"the mean is {float(draws.mean()):.3f}")
+    found = float(draws.std())
+    require(abs(found / deviation - 1) < 0.05 + LARGE / math.sqrt(4 * count), f"the deviation is {found:.3f}, not 0.4")
 
 
 def _shown(options: dict[str, Any]) -> str:
@@ -234,15 +274,18 @@ def _like(got: Any, x: Tensor) -> None:
     require(found == (tuple(x.shape), x.dtype), f"a state {(tuple(x.shape), x.dtype)} comes back as {found}")
 
 
-def _with_and_without(run: Any) -> tuple[Tensor, Tensor]:
+def _with_and_without(config: Any, run: Any) -> tuple[Tensor, Tensor]:
     """The last of five rows of different speeds: solved with the others, and alone."""
     x, speeds = cloud(5), torch.tensor([5.0, 0.1, 2.0, 0.5, 1.0], dtype=torch.float64)
+    t0, t1 = ways(config)[0]
+    if config.denoises:
+        speeds = speeds / 10
 
     def field(chosen: Tensor) -> Any:
         return lambda t, x, rows: wide(chosen if rows is None else chosen[rows], x) * swirl(t, x)
 
-    together = run(field(speeds), x, 0.0, 1.0).state
-    return together[4:], run(field(speeds[4:]), x[4:], 0.0, 1.0).state
+    together = run(field(speeds), x, t0, t1).state
+    return together[4:], run(field(speeds[4:]), x[4:], t0, t1).state
 
 
 CHECKS = (
@@ -258,4 +301,5 @@ CHECKS = (
     check_refusals,
     check_not_finite,
     check_tolerance,
+    check_known_draws,
 )

@@ -13,7 +13,7 @@ import torch
 import sbicore
 from sbicore.config import IntegratorConfig, frozen
 from sbicore.errors import ConfigError, IntegrationError
-from sbicore.integrators import Dopri5
+from sbicore.integrators import Dopri5, EDMHeun
 from sbicore.testing import check_component
 
 
@@ -297,3 +297,21 @@ def test_an_adaptive_method_need_not_take_equal_steps(verdict):
         "an adaptive method that takes no equal steps: equal steps are not for me",
     )
     check_component(config)
+
+
+@pytest.mark.parametrize(
+    ("change", "found"), [(lambda guess: 0.9 * guess, "the mean is"), (lambda guess: guess + 0.3, "the mean is")]
+)
+def test_wrong_use_of_the_guess_is_caught(change, found):
+    """By "check_known_draws", of methods that denoise."""
+
+    @frozen(kw_only=True)
+    class Wrong(EDMHeun):
+        """Heun's method of a guess that is changed on its way."""
+
+        def march(self, denoise, x, sigmas, noise):
+            return EDMHeun.march(self, lambda sigma, x: change(denoise(sigma, x)), x, sigmas, noise)
+
+    report = check_component(Wrong(), on_failure="report")
+    results = {result.check: result for result in report.results}
+    assert found in results["check_known_draws"].found

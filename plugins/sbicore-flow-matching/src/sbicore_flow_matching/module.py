@@ -12,6 +12,7 @@ from torch import Generator, Tensor
 from torch.nn import functional
 
 from sbicore.continuous_flow import ContinuousFlow
+from sbicore.errors import ConfigError
 from sbicore.guidance import GuidedBackbone
 from sbicore.randomness import rand
 from sbicore.shapes import Shapes
@@ -75,3 +76,13 @@ class FlowMatchingModule(ContinuousFlow):
     ) -> Tensor:
         """See `ContinuousFlow`."""
         return self.backbone.guided(x, t, conditions, strength, given)
+
+    def require_score(self, method: str) -> None:
+        """Raise ConfigError after optimal transport or with another base, where noise is not normal given the data."""
+        paired, base = self.config.use_optimal_transport, self.config.base_distribution.name
+        if paired or base != "normal":
+            why = "use_optimal_transport pairs noise with data" if paired else f"the base is {base!r}"
+            raise ConfigError(
+                f"{method!r} needs the score, which this field does not tell: {why}\n"
+                "Draw with a method for ordinary equations, or train with normal noise and no transport."
+            ).within("method")
