@@ -65,7 +65,7 @@ class InferenceNetwork(Protocol):
     All have `loss`; `capabilities` of the config name which of these a network has besides:
     `sample`, `log_prob(targets (R, *, *event), conditions (R, *, C), *, generator, report, **options)
     -> (R, *)`, and `estimate(conditions (R, C)) -> {rule: {statistic: (R, ...)}}`, where R is 1
-    without conditions.
+    without conditions. Optional: `plan(steps)`, which `fit` calls before its first step with the number of its steps.
     """
 
     def loss(

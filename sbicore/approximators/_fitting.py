@@ -75,6 +75,8 @@ def fit(
     try:
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
         model.to(target)
+        if callable(plan := getattr(model.network, "plan", None)):
+            plan(settings.in_epochs(source.steps_per_epoch).epochs * source.steps_per_epoch)
         model.history.seed = seed
         with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
             torch.manual_seed(seed_for(seed, 1, 0))  # dropout draws from torch's default generator
