@@ -9,9 +9,9 @@ from ..fields import choice, integer
 
 if TYPE_CHECKING:
     from ._adaptive import Adaptive
-    from ._denoising import Denoise, Denoising
+    from ._denoising import Denoising
     from ._fixed import FixedStep
-    from ._stochastic import StochasticSteps
+    from ._stochastic import Scheme, StochasticSteps
     from ._tableau import Tableau
 
 __all__ = ["AdaptiveConfig", "DenoisingConfig", "FixedStepConfig", "StochasticConfig"]
@@ -43,17 +43,13 @@ class StochasticConfig(IntegratorConfig):
 
     stochastic: ClassVar[bool] = True
     default_steps: ClassVar[int]
+    step: ClassVar[Scheme]
 
     def build(self) -> StochasticSteps:
         """Make the integrator; its `integrate` documents the contract."""
         from ._stochastic import StochasticSteps
 
         return StochasticSteps(self.name, self.order, self.step, self.default_steps)
-
-    @staticmethod
-    def step(drift: Any, scale: Any, x: Any, t: float, h: float, w: Any, area: Any) -> Any:
-        """One step of the method."""
-        raise NotImplementedError
 
 
 @frozen(kw_only=True)
@@ -65,16 +61,13 @@ class DenoisingConfig(IntegratorConfig):
 
     denoises: ClassVar[bool] = True
     default_steps: ClassVar[int]
+    march: ClassVar[Any]
 
     def build(self) -> Denoising:
         """Make the integrator; its `integrate` documents the contract."""
         from ._denoising import Denoising
 
         return Denoising(self.name, self.order, self.march, self.default_steps)
-
-    def march(self, denoise: Denoise, x: Any, sigmas: list[float], noise: Any) -> Any:
-        """Take `x` from the first level of noise to the last."""
-        raise NotImplementedError
 
 
 @frozen(kw_only=True)

@@ -17,12 +17,10 @@ from ._request import check_time, steps_without_control
 from ._solution import Solution, solution
 from ._stochastic import at, single
 
-__all__ = ["Denoise", "Denoising"]
+__all__ = ["Denoising"]
 
 _LEAST, _MOST, _RHO = 0.002, 80.0, 7.0
 """Levels of noise (arXiv:2206.00364, table 1)."""
-
-Denoise = Callable[[float, Tensor], Tensor]
 
 
 class Denoising:

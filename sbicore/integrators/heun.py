@@ -7,6 +7,7 @@ from typing import ClassVar
 from ..config import frozen
 from ..references import Reference
 from ._config import FixedStepConfig
+from ._references import EDM
 
 __all__ = ["Heun"]
 
@@ -21,13 +22,7 @@ class Heun(FixedStepConfig):
     name: ClassVar[str] = "heun"
     order: ClassVar[int] = 2
     references: ClassVar[tuple[Reference, ...]] = (
-        Reference(
-            authors="Karras, Tero and Aittala, Miika and Aila, Timo and Laine, Samuli",
-            title="Elucidating the Design Space of Diffusion-Based Generative Models",
-            year=2022,
-            venue="Advances in Neural Information Processing Systems",
-            arxiv="2206.00364",
-        ),
+        EDM,
         Reference(
             authors="Hairer, Ernst and Nørsett, Syvert P. and Wanner, Gerhard",
             title="Solving Ordinary Differential Equations I: Nonstiff Problems",
