@@ -34,11 +34,12 @@ if TYPE_CHECKING:
         registered as registered,
     )
     from .simulation import make_simulator as make_simulator
-    from .workflows import BasicWorkflow as BasicWorkflow
+    from .workflows import BasicWorkflow as BasicWorkflow, CompositionalWorkflow as CompositionalWorkflow
 
 _HOMES = {
     "Adapter": "adapter",
     "BasicWorkflow": "workflows",
+    "CompositionalWorkflow": "workflows",
     "ContinuousApproximator": "approximators",
     "Reference": "references",
     "build": "registry",

@@ -15,6 +15,7 @@ from .errors import ArtifactError, ConfigError, NotBuiltError, SbicoreError, Unk
 
 if TYPE_CHECKING:
     from .approximators import ContinuousApproximator
+    from .approximators._approximator import Approximator
 
 __all__ = ["FORMAT", "load", "save"]
 
@@ -22,7 +23,7 @@ FORMAT = 1
 _KEY = "sbicore"
 
 
-def save(model: ContinuousApproximator, path: Any) -> None:
+def save(model: Approximator, path: Any) -> None:
     """Write `model` to `path`: first beside it, then renamed, so that no half file is left.
 
     Raises:
@@ -109,7 +110,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
     return model
 
 
-def _header(model: ContinuousApproximator) -> dict[str, Any]:
+def _header(model: Approximator) -> dict[str, Any]:
     import torch
 
     from .approximators._roles import ROLES

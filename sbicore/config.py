@@ -204,16 +204,16 @@ class SummaryNetworkConfig(Config):
 class InferenceNetworkConfig(Config):
     """Describes an inference network.
 
-    `capabilities` may hold `sample`, `log_prob`, `estimate`; `approximator` names the one that
-    `sbicore.build` makes; `sample_options` and `log_prob_options` are Options classes; `presets` are those of
-    `sbicore.presets`, by name; `compiles` is False where a fit must not compile the backbones, as for losses with
-    their second derivatives; `couples_rows` names the setting by which rows share noise, if any does.
+    `capabilities` may hold `sample`, `log_prob`, `compositional_sample`, each with an Options class of its name, and
+    `estimate`; `approximator` names what `sbicore.build` makes; `presets` are those of `sbicore.presets`; `compiles` is
+    False where a fit must not compile the backbones; `couples_rows` names a setting by which rows share noise, if any.
     """
 
     kind: ClassVar[str] = "inference_network"
     approximator: ClassVar[str] = "ContinuousApproximator"
     sample_options: ClassVar[type[Options]] = Options
     log_prob_options: ClassVar[type[Options]] = Options
+    compositional_sample_options: ClassVar[type[Options]] = Options
     presets: ClassVar[Mapping[str, Preset]] = {}
     compiles: ClassVar[bool] = True
 
@@ -227,7 +227,7 @@ class InferenceNetworkConfig(Config):
         raise _abstract(self)
 
     def __getattr__(self, name: str) -> Any:
-        if name in {"sample", "log_prob", "estimate", "fit", "loss"}:
+        if name in {"sample", "log_prob", "compositional_sample", "estimate", "fit", "loss"}:
             raise NotBuiltError(
                 f"{type(self).__name__}(...) describes a network and has no {name!r} of its own.\n"
                 f"Build an approximator from it: sbicore.build({self.name!r}).fit(data=...)"

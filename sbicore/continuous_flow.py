@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Generator, Tensor, nn
 
+from .composition import Composition, Items
 from .errors import ConfigError, SamplingWarning
-from .field_options import DensityOptions, DrawOptions, FieldOptions
+from .field_options import CompositionOptions, DensityOptions, DrawOptions, FieldOptions
 from .guidance import GuidedBackbone
 from .randomness import randn
 from .reverse_diffusion import drawing
@@ -42,6 +43,10 @@ class ContinuousFlow(nn.Module):
     """Where draws start."""
     draws = SolverOptions(method="rk4", steps=5)
     """Solver of `sample`, unless told."""
+    composed = SolverOptions(method="rk4", steps=10)
+    """Solver of `compositional_sample`, unless told."""
+    uncorrected = SolverOptions(method="predictor_corrector")
+    """Solver of `compositional_sample` without correction, whose field leads nowhere and whose score alone serves."""
     densities = SolverOptions(method="dopri5", rtol=1e-4, atol=1e-4)
     """Solver of `log_prob`, unless told."""
 
@@ -72,27 +77,69 @@ class ContinuousFlow(nn.Module):
     ) -> Tensor:
         """Draws `(R, S, *event)` for `conditions (R, 1, C)`; `fixed (R, 1, *event)` holds NaN where to draw."""
         given: DrawOptions = self.config.sample_options(**options)
-        solver = self._solver(given, self.draws)
-        noise = self.base.sample((*shape, *self.event), generator=generator, like=self.backbone.head.weight)
+        start = self._noise(shape, generator)
         known = None if fixed is None else ~fixed.isnan()
         if fixed is not None and known is not None:
-            noise = torch.where(known, fixed, noise)
+            start = torch.where(known, fixed, start)
         field = self._field(conditions, given, known)
-        reduced = torch.autocast(noise.device.type, torch.bfloat16, enabled=given.precision == "bfloat16")
+        state = self._drawn(field, start, given, self._solver(given, self.draws), generator, report, known)
+        return state if known is None else torch.where(known, start, state)
+
+    def compositional_sample(
+        self,
+        shape: Sequence[int],
+        items: Items,
+        *,
+        generator: Generator | Sequence[Generator] | None = None,
+        report: dict[str, Any] | None = None,
+        **options: Any,
+    ) -> Tensor:
+        """Draws `(R, S, *event)` given all n items of each row: see `sbicore.composition`."""
+        given: CompositionOptions = self.config.compositional_sample_options(**options)
+        self.require_score("compositional_sample")
+
+        def velocity(x: Tensor, t: Tensor, conditions: Tensor, strength: float) -> Tensor:
+            return self.velocity(x, t, conditions, strength, None)
+
+        field = Composition(velocity, items, given, generator)
+        solver = self._solver(given, self.composed if given.correction == "gauss" else self.uncorrected)
+        state = self._drawn(field, self._noise(shape, generator), given, solver, generator, report)
+        if report is not None:
+            report["evaluations"] = report["evaluations"] * field.calls
+        return state
+
+    def require_score(self, method: str) -> None:
+        """Raise ConfigError where the field does not tell the score, which `method` needs."""
+
+    def _noise(self, shape: Sequence[int], generator: Generator | Sequence[Generator] | None) -> Tensor:
+        drawn: Tensor = self.base.sample((*shape, *self.event), generator=generator, like=self.backbone.head.weight)
+        return drawn
+
+    def _drawn(
+        self,
+        field: Any,
+        start: Tensor,
+        options: DrawOptions,
+        solver: SolverOptions,
+        generator: Generator | Sequence[Generator] | None,
+        report: dict[str, Any] | None,
+        known: Tensor | None = None,
+    ) -> Tensor:
+        """The end of the field's path from `start`, in reduced precision where that is asked for."""
+        if solver.method.stochastic or solver.method.denoises:
+            self.require_score(solver.method.name)
+        reduced = torch.autocast(start.device.type, torch.bfloat16, enabled=options.precision == "bfloat16")
 
         def reduced_field(t: Tensor, x: Tensor, rows: Tensor | None) -> Tensor:
             with reduced:
-                return field(t, x, rows)
+                v: Tensor = field(t, x, rows)
+                return v
 
-        drawn = drawing(solver.method, reduced_field, noise, self.last_time, known, generator)
-        if solver.method.stochastic or solver.method.denoises:
-            self.require_score(solver.method.name)
-        solution = solver.integrate(drawn.field, noise, self.last_time, 0.0, **drawn.more)
-        self._fill(report, solution, given)
-        return solution.state if known is None else torch.where(known, noise, solution.state)
-
-    def require_score(self, method: str) -> None:
-        """Raise ConfigError where the field does not tell the score, which stochastic draws need."""
+        drawn = drawing(solver.method, reduced_field, start, self.last_time, known, generator)
+        solution = solver.integrate(drawn.field, start, self.last_time, 0.0, **drawn.more)
+        self._fill(report, solution, options)
+        state: Tensor = solution.state
+        return state
 
     def log_prob(
         self,

@@ -7,7 +7,7 @@ from .errors import ConfigError
 from .fields import choice, integer, number
 from .solver import SolverOptions
 
-__all__ = ["DensityOptions", "DrawOptions", "FieldOptions"]
+__all__ = ["CompositionOptions", "DensityOptions", "DrawOptions", "FieldOptions"]
 
 
 @frozen(kw_only=True)
@@ -27,6 +27,33 @@ class DrawOptions(FieldOptions):
     precision: str = choice(
         "float32", options=("float32", "bfloat16"), doc="Of the subnet's matrix products; bfloat16 has three digits."
     )
+
+
+@frozen(kw_only=True)
+class CompositionOptions(DrawOptions):
+    """Options of `compositional_sample`: those of `sample`, and how posteriors are put together."""
+
+    correction: str = choice(
+        "gauss",
+        options=("gauss", "none"),
+        doc="Of the product of the items' posteriors at each noise level: by their covariances (arXiv:2404.07593), or "
+        "none, the sum of the scores (arXiv:2209.14249).",
+    )
+    covariance_draws: int = integer(1000, ge=10, doc="Draws for each item that tell its posterior's covariance.")
+    mini_batch_size: int | None = integer(
+        None, ge=1, optional=True, doc="Items in each evaluation, chosen anew (arXiv:2505.14429); None takes all."
+    )
+    compositional_bridge_d0: float = number(
+        1.0, gt=0.0, doc="Factor of the score at the data (arXiv:2505.14429); 1 is the posterior."
+    )
+    compositional_bridge_d1: float = number(1.0, gt=0.0, doc="Factor of the score at the noise, for instance 1 / n.")
+
+    def __attrs_post_init__(self) -> None:
+        super().__attrs_post_init__()
+        if self.guidance_strength != 1.0:
+            raise ConfigError(
+                f"guidance_strength={self.guidance_strength:g} and composition do not go together\nLeave it out."
+            ).within("guidance_strength")
 
 
 @frozen(kw_only=True)

@@ -63,7 +63,8 @@ class InferenceNetwork(Protocol):
     """A conditional distribution over targets, learnt from pairs.
 
     All have `loss`; `capabilities` of the config name which of these a network has besides:
-    `sample`, `log_prob(targets (R, *, *event), conditions (R, *, C), *, generator, report, **options)
+    `sample`, `compositional_sample(shape, items, ...)` like it (see `sbicore.composition`),
+    `log_prob(targets (R, *, *event), conditions (R, *, C), *, generator, report, **options)
     -> (R, *)`, and `estimate(conditions (R, C)) -> {rule: {statistic: (R, ...)}}`, where R is 1
     without conditions. Optional: `plan(steps)`, which `fit` calls before its first step with the number of its steps.
     """

@@ -17,7 +17,11 @@ from ..training import FitOptions
 __all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_finite", "require_options", "require_rows"]
 
 _SHARED = ("seed", "as_tensor", "report", "progress", "chunk_size")
-_CALLS = {"sample": ("conditions", "num_samples", "fixed", *_SHARED), "log_prob": ("data", *_SHARED)}
+_CALLS = {
+    "sample": ("conditions", "num_samples", "fixed", *_SHARED),
+    "compositional_sample": ("conditions", "num_samples", "prior", "compute_prior_score", *_SHARED),
+    "log_prob": ("data", *_SHARED),
+}
 
 
 def require_options(call: str, options: Any, given: Mapping[str, Any]) -> None:

@@ -21,14 +21,14 @@ from ._roles import ROLES
 from ._sampling import rows_at_once
 
 if TYPE_CHECKING:
-    from .continuous import ContinuousApproximator
+    from ._approximator import Approximator
 
 __all__ = ["log_prob"]
 
 
 @torch.inference_mode(False)
 def log_prob(
-    model: ContinuousApproximator,
+    model: Approximator,
     data: Mapping[str, Any],
     *,
     seed: int,

@@ -24,7 +24,7 @@ from ._standardizer import warn_of_offsets
 from ._weights import WeightMean, refuse_weights, warn_of_misspelt_weights
 
 if TYPE_CHECKING:
-    from .continuous import ContinuousApproximator
+    from ._approximator import Approximator
 
 __all__ = ["fit"]
 
@@ -36,7 +36,7 @@ _PILOT_AT_LEAST = 512
 class _Task:
     """The loss of a batch: embedded conditions into the network's own loss."""
 
-    def __init__(self, model: ContinuousApproximator) -> None:
+    def __init__(self, model: Approximator) -> None:
         self.module: nn.Module = model
         self.model = model
 
@@ -48,7 +48,7 @@ class _Task:
 @torch.inference_mode(False)
 @torch.enable_grad()
 def fit(
-    model: ContinuousApproximator,
+    model: Approximator,
     data: Any,
     *,
     validation_data: Any = None,
@@ -58,7 +58,7 @@ def fit(
     progress: bool = True,
     **options: Any,
 ) -> History:
-    """Train `model`. See `ContinuousApproximator.fit`."""
+    """Train `model`. See `Approximator.fit`."""
     settings = FitOptions.completed(options, model.fit_kwargs)
     if settings.compile == "auto" and not compiles(model.config):
         settings = settings.replace(compile="never")
@@ -104,7 +104,7 @@ def fit(
 class _Ingest:
     """Builds the model from its first data and makes sources of batches."""
 
-    def __init__(self, model: ContinuousApproximator, settings: FitOptions, seed: int, device: torch.device) -> None:
+    def __init__(self, model: Approximator, settings: FitOptions, seed: int, device: torch.device) -> None:
         self.model, self.settings, self.seed, self.device = model, settings, seed, device
         self.clean = self._cleaner("data")
 

@@ -16,7 +16,7 @@ from ._pipeline import tensors_of
 from ._roles import ROLES
 
 if TYPE_CHECKING:
-    from .continuous import ContinuousApproximator
+    from ._approximator import Approximator
 
 __all__ = ["Fixed", "fixed_targets"]
 
@@ -41,9 +41,7 @@ class Fixed(NamedTuple):
         }
 
 
-def fixed_targets(
-    model: ContinuousApproximator, given: Mapping[str, Any] | None, conditions: Tensor | None
-) -> Fixed | None:
+def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditions: Tensor | None) -> Fixed | None:
     """What is fixed for each observation; None where nothing is.
 
     Args:

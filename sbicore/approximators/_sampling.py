@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -20,38 +20,37 @@ from ._fixed import Fixed
 from ._report import Cost
 
 if TYPE_CHECKING:
-    from .continuous import ContinuousApproximator
+    from ._approximator import Approximator
 
-__all__ = ["rows_at_once", "sample"]
+__all__ = ["Draw", "rows_at_once", "sample", "singly"]
+
+Draw = Callable[[tuple[int, int], list[int], Any, dict[str, Any]], Tensor]
+"""Draws `(R, S, *event)` for the observations of these numbers, from one generator each, filling in the facts."""
 
 _CPU_ROWS, _ACCELERATOR_ROWS = 1_000, 200_000
 
 
 def sample(
-    model: ContinuousApproximator,
-    observed: Tensor | None,
+    model: Approximator,
+    draw: Draw,
+    observations: int,
     draws: int,
-    fixed: Fixed | None,
+    fixed: Fixed | None = None,
     *,
     seed: int,
     chunk_size: int | None,
     progress: bool,
-    options: Mapping[str, Any],
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Draws `{name: (O, S, *event)}` and the facts of a report."""
-    observations = 1 if observed is None else len(observed)
     cost = Cost()
     drawn_finite = True
 
     def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
         nonlocal drawn_finite
         rows = [i for i, _ in chunk.rows]
-        conditions = None if observed is None else observed[rows].unsqueeze(1)
-        given = {} if fixed is None else {"fixed": fixed.told[rows].unsqueeze(1)}
         generators = RowGenerators(seed, [(i, b, attempt) for i, b in chunk.rows])
         facts: dict[str, Any] = {}
-        shape = (len(chunk.rows), chunk.size)
-        z = model.network.sample(shape, conditions, generator=generators, report=facts, **given, **options).cpu()
+        z = draw((len(chunk.rows), chunk.size), rows, generators, facts).cpu()
         cost.add(facts, chunk.size)
         drawn_finite &= bool(torch.isfinite(z).all())
         values = model.to_user_space(z)
@@ -81,7 +80,19 @@ def sample(
     return joined, facts
 
 
-def rows_at_once(model: ContinuousApproximator) -> int:
+def singly(model: Approximator, observed: Tensor | None, fixed: Fixed | None, options: Mapping[str, Any]) -> Draw:
+    """How a block of draws is made given one data set `observed (O, C)` each."""
+
+    def draw(shape: tuple[int, int], rows: list[int], generators: Any, facts: dict[str, Any]) -> Tensor:
+        conditions = None if observed is None else observed[rows].unsqueeze(1)
+        given = {} if fixed is None else {"fixed": fixed.told[rows].unsqueeze(1)}
+        found: Tensor = model.network.sample(shape, conditions, generator=generators, report=facts, **given, **options)
+        return found
+
+    return draw
+
+
+def rows_at_once(model: Approximator) -> int:
     """Draws of one call of the network: few enough for the cache, or plenty on an accelerator."""
     return _CPU_ROWS if model.device.type == "cpu" else _ACCELERATOR_ROWS
 
@@ -94,7 +105,7 @@ def _assemble(parts: dict[tuple[int, int], dict[str, Tensor]], observations: int
     }
 
 
-def _check(model: ContinuousApproximator, values: Mapping[str, Tensor], drawn_finite: bool) -> None:
+def _check(model: Approximator, values: Mapping[str, Tensor], drawn_finite: bool) -> None:
     bad = [name for name, value in values.items() if not bool(torch.isfinite(value).all())]
     if bad:
         raise SamplingError(

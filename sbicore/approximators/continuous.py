@@ -4,34 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any
 
-import torch
-from torch import Tensor, nn
-
-from .. import _extensions
-from .._messages import did_you_mean, listing
-from ..adapter import Adapter
-from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
-from ..randomness import as_seed, seed_for
-from ..registry import as_config, configure
-from ..shapes import Shapes
-from ..training import History
-from . import _density, _fitting, _sampling
-from ._checks import checked_bounds, checked_fit_kwargs, require_count, require_finite, require_options, require_rows
+from ..errors import ConfigError
+from ..randomness import as_seed
+from . import _composition, _density, _sampling
+from ._approximator import Approximator
+from ._checks import require_count, require_options
 from ._fixed import fixed_targets
-from ._pipeline import Pipeline, tensors_of
+from ._prior_score import prior_score
 from ._report import Report
-from ._roles import ROLES, Roles, roles_to_standardize
-from ._standardizer import Standardizer
 
 __all__ = ["ContinuousApproximator"]
 
-_OUT_OF_BOUNDS = ("transform", "reject", "warn")
 
-
-class ContinuousApproximator(nn.Module):
-    """An inference network with adapter, standardisation and (optionally) a summary network.
+class ContinuousApproximator(Approximator):
+    """Draws and densities of continuous targets.
 
     Args:
         inference_network: name, mapping, config, or `nn.Module` with the network protocol.
@@ -47,159 +35,6 @@ class ContinuousApproximator(nn.Module):
     Raises:
         ConfigError: an argument that cannot work.
     """
-
-    arguments: ClassVar[tuple[str, ...]] = (
-        "summary_network",
-        "adapter",
-        "inference_variables",
-        "inference_conditions",
-        "summary_variables",
-        "standardize",
-        "bounds",
-        "out_of_bounds",
-        "fit_kwargs",
-    )
-
-    def __init__(
-        self,
-        inference_network: Any,
-        *,
-        summary_network: Any = None,
-        adapter: Adapter | None = None,
-        inference_variables: Any = None,
-        inference_conditions: Any = None,
-        summary_variables: Any = None,
-        standardize: Any = "all",
-        bounds: Mapping[str, Any] | None = None,
-        out_of_bounds: str = "transform",
-        fit_kwargs: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__()
-        self.config = configure(inference_network, kind="inference_network")
-        self.summary_config = None if summary_network is None else as_config(summary_network, kind="summary_network")
-        if adapter is not None and not isinstance(adapter, Adapter):
-            raise ConfigError(f"adapter takes an sbicore.Adapter, got {type(adapter).__name__}")
-        if out_of_bounds not in _OUT_OF_BOUNDS:
-            raise ConfigError(
-                f"out_of_bounds={out_of_bounds!r} is unknown{did_you_mean(out_of_bounds, _OUT_OF_BOUNDS)}\n"
-                f"Choices: {', '.join(_OUT_OF_BOUNDS)}"
-            )
-        self.bounds = checked_bounds(bounds)
-        self.out_of_bounds = out_of_bounds
-        self.standardize = roles_to_standardize(standardize)
-        self.pipeline = Pipeline(
-            Adapter() if adapter is None else adapter.copy(),
-            Roles(
-                inference_variables=inference_variables,
-                inference_conditions=inference_conditions,
-                summary_variables=summary_variables,
-            ),
-            self.bounds if out_of_bounds == "transform" else None,
-        )
-        self.fit_kwargs = checked_fit_kwargs(fit_kwargs)
-        self.history = History()
-        self.is_trained = False
-        self.network: Any = None
-        self.summary_network: Any = None
-        self.standardizers = nn.ModuleDict()
-
-    @property
-    def is_built(self) -> bool:
-        """Whether shapes are known and the network exists."""
-        return self.network is not None
-
-    def forget_data(self) -> None:
-        """Back to before the first data: no schema, no network."""
-        self.pipeline.unbind()
-        self.network = self.summary_network = None
-        self.standardizers = nn.ModuleDict()
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
-
-    @property
-    def dtype(self) -> torch.dtype:
-        """Of the weights."""
-        floating = (p.dtype for p in self.network.parameters() if p.is_floating_point())
-        return next(floating, torch.float32)
-
-    def build(self, events: Mapping[str, tuple[int, ...]], *, seed: int | None = None) -> ContinuousApproximator:
-        """Fix names and shapes, and make the network; `fit` does this from its first data.
-
-        Args:
-            events: event shape by variable name, e.g. `{"theta": (3,), "x": (5,)}`.
-            seed: covers initialisation; without it one is drawn from torch's default generator.
-
-        Raises:
-            DataError, ShapeError, ConfigError: shapes, roles and networks do not fit.
-        """
-        self.pipeline.bind(events)
-        for name in self.bounds:
-            if name not in self.pipeline.target_names:
-                raise ConfigError(
-                    f"bounds name {name!r}, which is not inferred{did_you_mean(name, self.pipeline.target_names)}\n"
-                    f"Inferred: {', '.join(self.pipeline.target_names)}"
-                )
-        conditions = self.pipeline.event("inference_conditions")
-        summaries = self.pipeline.event("summary_variables")
-        if summaries is not None and self.summary_config is None:
-            raise ConfigError("summary_variables are given without a summary network.\nGive summary_network=...")
-        if summaries is None and self.summary_config is not None:
-            raise ConfigError(
-                "A summary network is given without anything to read.\n"
-                "Give summary_variables=[...], or use that name in the data."
-            )
-        target = self.pipeline.event("inference_variables")
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed_for(as_seed(seed), 0))
-            width = 0
-            if self.summary_config is not None and summaries is not None:
-                self.summary_network = _extensions.build(self.summary_config, Shapes(target=summaries))
-                width = self.summary_network.out_features
-            joined = _joined(conditions, width)
-            self.network = _extensions.build(self.config, Shapes(target=target, conditions=joined))
-        for role in ROLES:
-            event = self.pipeline.event(role)
-            if event is not None:
-                self.standardizers[role] = Standardizer(event)
-        return self
-
-    def fit(self, data: Any = None, *, simulator: Any = None, **options: Any) -> History:
-        """Train on arrays, on a simulator, or on any iterable of dict batches.
-
-        Args:
-            data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, or an
-                iterable of such dicts, each a batch of rows (a re-iterable one is streamed anew each epoch).
-            simulator: the same as giving a simulator as `data`.
-            validation_data: dict of arrays; without it a share of the rows, or simulated rows.
-            seed: covers initialisation, order, times and noise, and simulation.
-            device: where to train and leave the weights; by default where they are.
-            callbacks: callables `(approximator, event)`; see `sbicore.training.FitEvent`.
-            progress: False for silence.
-            **options: fields of `sbicore.training.FitOptions`: epochs, batch_size, learning_rate, ...
-
-        Returns:
-            The history, also kept as `.history`; a second fit goes on from the present weights.
-
-        Raises:
-            DataError, ShapeError: data that cannot be used, naming the variable.
-            TrainingError: not one finite step.
-        """
-        if simulator is not None:
-            if data is not None:
-                raise ConfigError("fit takes data or a simulator, not both")
-            data = simulator
-        return _fitting.fit(self, data, **options)
-
-    def fit_online(self, simulator: Any, **options: Any) -> History:
-        """`fit` on a simulator: `epochs` of `num_batches_per_epoch` fresh batches."""
-        return _fitting.fit(self, simulator, **options)
-
-    def fit_offline(self, data: Any, **options: Any) -> History:
-        """`fit` on a dict of arrays."""
-        return _fitting.fit(self, data, **options)
 
     def sample(
         self,
@@ -237,20 +72,71 @@ class ContinuousApproximator(nn.Module):
             DataError, ShapeError: missing, misshapen or non-finite conditions.
             ConfigError: an unknown or impossible option; nothing has been computed then.
         """
-        self._require_built("sample")
-        num_samples = require_count("num_samples", num_samples)
-        if chunk_size is not None:
-            require_count("chunk_size", chunk_size)
-        require_options("sample", self.config.sample_options, options)
-        started = time.perf_counter()
+        started = self._begin("sample", options, num_samples, chunk_size)
         seed = as_seed(seed)
         observed = self.observe(conditions)
         given = fixed_targets(self, fixed, observed)
         draws, facts = _sampling.sample(
-            self, observed, num_samples, given, seed=seed, chunk_size=chunk_size, progress=progress, options=options
+            self,
+            _sampling.singly(self, observed, given, options),
+            1 if observed is None else len(observed),
+            num_samples,
+            given,
+            seed=seed,
+            chunk_size=chunk_size,
+            progress=progress,
         )
         if observed is None:
             draws = {name: value[0] for name, value in draws.items()}
+        result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}
+        return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
+
+    def compositional_sample(
+        self,
+        conditions: Mapping[str, Any],
+        num_samples: int = 1000,
+        *,
+        prior: Any = None,
+        compute_prior_score: Any = None,
+        seed: int | None = None,
+        as_tensor: bool = False,
+        report: bool = False,
+        progress: bool = True,
+        chunk_size: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """Draw from the posterior given n exchangeable data sets, with a network trained on one (arXiv:2209.14249).
+
+        Args:
+            conditions: `{name: (O, n, *event)}`; one observation may leave its axis out.
+            prior: of the simulations: an object with `log_prob`, for instance of `torch.distributions`, or a mapping
+                with one for each inferred variable. Without it the network's own, if it was built with
+                `drop_cond_prob`.
+            compute_prior_score: in its place, a function from the parameters `{name: (N, *event)}` to their scores.
+            num_samples, seed, as_tensor, report, progress, chunk_size: as in `sample`.
+            **options: those of `sample`, and `correction`, `covariance_draws`, `mini_batch_size`,
+                `compositional_bridge_d0`, `compositional_bridge_d1`: see `sbicore.field_options.CompositionOptions`.
+
+        Returns:
+            As `sample`, which is called where n is 1.
+
+        Raises:
+            ConfigError: a network that cannot compose, no prior, or an option that does not exist.
+            DataError, ShapeError: as `sample`, or numbers of data sets that differ.
+        """
+        started = self._begin("compositional_sample", options, num_samples, chunk_size)
+        self._require_capability("compositional_sample", "does not compose posteriors")
+        flat, count = _composition.flattened(self, conditions)
+        if count > 1:
+            _composition.require_prior(self, prior, compute_prior_score)
+        score = prior_score(self, prior, compute_prior_score)
+        seed = as_seed(seed)
+        embedded: Any = self.observe(flat)
+        observed = embedded.unflatten(0, (-1, count))
+        draw = _composition.together(self, observed, score, seed=seed, progress=progress, options=options)
+        draws, facts = _sampling.sample(
+            self, draw, len(observed), num_samples, seed=seed, chunk_size=chunk_size, progress=progress
+        )
         result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}
         return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
 
@@ -282,17 +168,8 @@ class ContinuousApproximator(nn.Module):
             ConfigError: the network has no density, or an option is unknown.
         """
         self._require_built("log_prob")
-        if "log_prob" not in self.config.capabilities:
-            from ..registry import plugins
-
-            able = ", ".join(row["name"] for row in plugins("inference_network", capability="log_prob"))
-            raise ConfigError(
-                f"{self.config.name!r} has no density.\nNetworks with log_prob: {able or 'none installed'}"
-            )
-        if chunk_size is not None:
-            require_count("chunk_size", chunk_size)
-        require_options("log_prob", self.config.log_prob_options, options)
-        started = time.perf_counter()
+        self._require_capability("log_prob", "has no density")
+        started = self._begin("log_prob", options, chunk_size=chunk_size)
         seed = as_seed(seed)
         values, facts = _density.log_prob(
             self, data, seed=seed, chunk_size=chunk_size, progress=progress, options=options
@@ -300,93 +177,20 @@ class ContinuousApproximator(nn.Module):
         result: Any = values if as_tensor else values.numpy()
         return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
 
-    def save(self, path: Any) -> None:
-        """Write weights and description to one file, beside it first and then renamed.
+    def _begin(
+        self, call: str, options: Mapping[str, Any], num_samples: int = 1, chunk_size: int | None = None
+    ) -> float:
+        """Check what every call takes, before anything is computed; when it began."""
+        self._require_built(call)
+        require_count("num_samples", num_samples)
+        if chunk_size is not None:
+            require_count("chunk_size", chunk_size)
+        require_options(call, getattr(self.config, f"{call}_options"), options)
+        return time.perf_counter()
 
-        Raises:
-            NotBuiltError: not trained yet.
-        """
-        from ..artifact import save
+    def _require_capability(self, capability: str, lack: str) -> None:
+        if capability not in self.config.capabilities:
+            from ..registry import plugins
 
-        save(self, path)
-
-    def standardizer(self, role: str) -> Standardizer:
-        """The standardisation of a role that is in use."""
-        return cast(Standardizer, self.standardizers[role])
-
-    def restore(self, tensors: Mapping[str, Tensor], history: Mapping[str, Any], standardized: list[str]) -> None:
-        """Take over saved weights, history and which roles have moments.
-
-        Raises:
-            ArtifactError: names or shapes of the weights differ.
-        """
-        try:
-            self.load_state_dict(dict(tensors))
-        except RuntimeError as error:
-            raise ArtifactError(f"weights do not fit the described network: {error}") from error
-        self.history = History(**history)
-        self.is_trained = True
-        for role in standardized:
-            self.standardizer(role).is_fitted = True
-        self.eval()
-
-    def embed(self, roles: Mapping[str, Tensor]) -> Tensor | None:
-        """The conditions of the network from standardised roles: direct ones, then summaries."""
-        parts = [roles["inference_conditions"]] if "inference_conditions" in roles else []
-        if self.summary_network is not None:
-            parts.append(self.summary_network(roles["summary_variables"]))
-        return None if not parts else parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
-
-    def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Role tensors as the network takes them: standardised, float32."""
-        return {
-            role: (self.standardizer(role)(value) if role in self.standardize else value).to(self.dtype)
-            for role, value in roles.items()
-            if role in self.standardizers
-        }
-
-    def observe(self, conditions: Mapping[str, Any] | None, what: str = "conditions") -> Tensor | None:
-        """Checked, embedded conditions `(O, C)`; None for a network without any."""
-        roles = tuple(role for role in ROLES[1:] if role in self.standardizers)
-        if not roles:
-            if conditions:
-                raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
-            return None
-        names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
-        if conditions is None:
-            raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
-        given = tensors_of(conditions, what)
-        raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
-        missing = [name for name in names if name not in raw]
-        if missing:
-            spare = [name for name in given if name not in names]
-            raise DataError(
-                f"{what} lack {listing(missing)}{did_you_mean(missing[0], spare)}\n"
-                f"Found: {listing(given)}; trained with: {listing(names)}",
-                variable=missing[0],
-            )
-        rows = require_rows(raw, what)
-        raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items()}
-        joined = self.pipeline.forward(raw, roles)
-        require_finite(raw, joined, what)
-        with torch.no_grad():
-            return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
-
-    def to_user_space(self, z: Tensor) -> dict[str, Tensor]:
-        """The user's variables, float32, from draws of the network `(*, *event)`."""
-        z = z.double()
-        if "inference_variables" in self.standardize:
-            z = self.standardizer("inference_variables").inverse(z)
-        return {name: value.float() for name, value in self.pipeline.inverse(z).items()}
-
-    def _require_built(self, what: str) -> None:
-        if not self.is_trained:
-            raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
-
-
-def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...] | None:
-    if conditions is None:
-        return (summary,) if summary else None
-    if summary and len(conditions) != 1:
-        raise ConfigError(f"direct conditions of shape {conditions} cannot be joined with a summary vector")
-    return (*conditions[:-1], conditions[-1] + summary)
+            able = ", ".join(row["name"] for row in plugins("inference_network", capability=capability))
+            raise ConfigError(f"{self.config.name!r} {lack}.\nNetworks with {capability}: {able or 'none installed'}")

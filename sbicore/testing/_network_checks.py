@@ -20,18 +20,18 @@ from ._network_cases import NetworkCase, close, network_cases
 
 __all__ = ["CHECKS"]
 
-CAPABILITIES = ("sample", "log_prob", "estimate")
+CAPABILITIES = ("sample", "log_prob", "compositional_sample", "estimate")
 ROWS = 3
 
 
 def check_facts(config: Any) -> None:
-    """`capabilities` are from `sample`, `log_prob`, `estimate`, each a method; `approximator` and the options exist."""
+    """`capabilities` are known ones, each a method; `approximator` and the options exist."""
     from .. import approximators
 
     require(config.capabilities, "capabilities are empty: nothing can be asked of it")
     strange = sorted(set(config.capabilities) - {*CAPABILITIES})
     require(not strange, f"capabilities hold {', '.join(map(repr, strange))}")
-    for name in ("sample_options", "log_prob_options"):
+    for name in ("sample_options", "log_prob_options", "compositional_sample_options"):
         value = getattr(config, name)
         require(isinstance(value, type) and issubclass(value, Options), f"{name} is {value!r}, no Options class")
     require(

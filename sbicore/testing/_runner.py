@@ -31,6 +31,7 @@ _HOMES = {
         "_network_checks",
         "_loss_checks",
         "_draw_checks",
+        "_composition_checks",
         "_network_density_checks",
         "_network_subnet_checks",
         "_learning_checks",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sbicore.config import InferenceNetworkConfig, NoiseScheduleConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
-from sbicore.field_options import DensityOptions, DrawOptions
+from sbicore.field_options import CompositionOptions, DensityOptions, DrawOptions
 from sbicore.fields import choice, component, number, options
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
@@ -26,7 +26,7 @@ class DiffusionModel(InferenceNetworkConfig):
     """A network that tells signal from noise at every noise level, and draws by removing the noise."""
 
     name: ClassVar[str] = "diffusion_model"
-    capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob"})
+    capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob", "compositional_sample"})
     references: ClassVar[tuple[Reference, ...]] = (
         Reference(
             authors=(
@@ -62,6 +62,7 @@ class DiffusionModel(InferenceNetworkConfig):
     )
     sample_options: ClassVar[type[Options]] = DrawOptions
     log_prob_options: ClassVar[type[Options]] = DensityOptions
+    compositional_sample_options: ClassVar[type[Options]] = CompositionOptions
 
     subnet: SubnetConfig = component("subnet", "time_mlp", doc="Backbone of the denoiser.")
     noise_schedule: NoiseScheduleConfig = component(

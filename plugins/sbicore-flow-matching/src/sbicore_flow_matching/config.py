@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen, parts_of
 from sbicore.errors import ConfigError
-from sbicore.field_options import DensityOptions, DrawOptions
+from sbicore.field_options import CompositionOptions, DensityOptions, DrawOptions
 from sbicore.fields import choice, component, flag, number, options
 from sbicore.presets import Preset
 from sbicore.references import Reference
@@ -29,7 +29,7 @@ class FlowMatching(InferenceNetworkConfig):
     """A velocity field that carries noise to the posterior along straight paths."""
 
     name: ClassVar[str] = "flow_matching"
-    capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob"})
+    capabilities: ClassVar[frozenset[str]] = frozenset({"sample", "log_prob", "compositional_sample"})
     references: ClassVar[tuple[Reference, ...]] = (
         Reference(
             authors="Lipman, Yaron and Chen, Ricky T. Q. and Ben-Hamu, Heli and Nickel, Maximilian and Le, Matt",
@@ -76,6 +76,7 @@ class FlowMatching(InferenceNetworkConfig):
     )
     sample_options: ClassVar[type[Options]] = DrawOptions
     log_prob_options: ClassVar[type[Options]] = DensityOptions
+    compositional_sample_options: ClassVar[type[Options]] = CompositionOptions
     presets: ClassVar[Mapping[str, Preset]] = {
         "small": Preset(
             simulations=1_000,

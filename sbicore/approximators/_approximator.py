@@ -1,0 +1,290 @@
+"""What all approximators share: names and shapes of the data, standardisation, and the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+import torch
+from torch import Tensor, nn
+
+from .. import _extensions
+from .._messages import did_you_mean, listing
+from ..adapter import Adapter
+from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
+from ..randomness import as_seed, seed_for
+from ..registry import as_config, configure
+from ..shapes import Shapes
+from ..training import History
+from . import _fitting
+from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
+from ._pipeline import Pipeline, tensors_of
+from ._roles import ROLES, Roles, roles_to_standardize
+from ._standardizer import Standardizer
+
+__all__ = ["Approximator"]
+
+_OUT_OF_BOUNDS = ("transform", "reject", "warn")
+
+
+class Approximator(nn.Module):
+    """An inference network with adapter, standardisation and (optionally) a summary network.
+
+    Args:
+        inference_network: name, mapping, config, or `nn.Module` with the network protocol.
+        summary_network: the same for a summary network; it reads `summary_variables`.
+        adapter: transforms between the user's variables and the roles.
+        inference_variables, inference_conditions, summary_variables: names; by default those of the roles.
+        standardize: roles to standardise: `"all"`, None, a role or a list of roles.
+        bounds: `{name: (low, high)}` of inferred variables; low or high may be None.
+        out_of_bounds: `"transform"` trains in an unbounded space, which no draw can leave; `"reject"`
+            draws again, within a budget; `"warn"` counts.
+        fit_kwargs: defaults of the options of `fit`.
+
+    Raises:
+        ConfigError: an argument that cannot work.
+    """
+
+    arguments: ClassVar[tuple[str, ...]] = (
+        "summary_network",
+        "adapter",
+        "inference_variables",
+        "inference_conditions",
+        "summary_variables",
+        "standardize",
+        "bounds",
+        "out_of_bounds",
+        "fit_kwargs",
+    )
+
+    def __init__(
+        self,
+        inference_network: Any,
+        *,
+        summary_network: Any = None,
+        adapter: Adapter | None = None,
+        inference_variables: Any = None,
+        inference_conditions: Any = None,
+        summary_variables: Any = None,
+        standardize: Any = "all",
+        bounds: Mapping[str, Any] | None = None,
+        out_of_bounds: str = "transform",
+        fit_kwargs: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__()
+        self.config = configure(inference_network, kind="inference_network")
+        self.summary_config = None if summary_network is None else as_config(summary_network, kind="summary_network")
+        if adapter is not None and not isinstance(adapter, Adapter):
+            raise ConfigError(f"adapter takes an sbicore.Adapter, got {type(adapter).__name__}")
+        if out_of_bounds not in _OUT_OF_BOUNDS:
+            raise ConfigError(
+                f"out_of_bounds={out_of_bounds!r} is unknown{did_you_mean(out_of_bounds, _OUT_OF_BOUNDS)}\n"
+                f"Choices: {', '.join(_OUT_OF_BOUNDS)}"
+            )
+        self.bounds = checked_bounds(bounds)
+        self.out_of_bounds = out_of_bounds
+        self.standardize = roles_to_standardize(standardize)
+        self.pipeline = Pipeline(
+            Adapter() if adapter is None else adapter.copy(),
+            Roles(
+                inference_variables=inference_variables,
+                inference_conditions=inference_conditions,
+                summary_variables=summary_variables,
+            ),
+            self.bounds if out_of_bounds == "transform" else None,
+        )
+        self.fit_kwargs = checked_fit_kwargs(fit_kwargs)
+        self.history = History()
+        self.is_trained = False
+        self.network: Any = None
+        self.summary_network: Any = None
+        self.standardizers = nn.ModuleDict()
+
+    @property
+    def is_built(self) -> bool:
+        """Whether shapes are known and the network exists."""
+        return self.network is not None
+
+    def forget_data(self) -> None:
+        """Back to before the first data: no schema, no network."""
+        self.pipeline.unbind()
+        self.network = self.summary_network = None
+        self.standardizers = nn.ModuleDict()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return next((parameter.device for parameter in self.parameters()), torch.device("cpu"))
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of the weights."""
+        floating = (p.dtype for p in self.network.parameters() if p.is_floating_point())
+        return next(floating, torch.float32)
+
+    def build(self, events: Mapping[str, tuple[int, ...]], *, seed: int | None = None) -> Approximator:
+        """Fix names and shapes, and make the network; `fit` does this from its first data.
+
+        Args:
+            events: event shape by variable name, e.g. `{"theta": (3,), "x": (5,)}`.
+            seed: covers initialisation; without it one is drawn from torch's default generator.
+
+        Raises:
+            DataError, ShapeError, ConfigError: shapes, roles and networks do not fit.
+        """
+        self.pipeline.bind(events)
+        for name in self.bounds:
+            if name not in self.pipeline.target_names:
+                raise ConfigError(
+                    f"bounds name {name!r}, which is not inferred{did_you_mean(name, self.pipeline.target_names)}\n"
+                    f"Inferred: {', '.join(self.pipeline.target_names)}"
+                )
+        conditions = self.pipeline.event("inference_conditions")
+        summaries = self.pipeline.event("summary_variables")
+        if summaries is not None and self.summary_config is None:
+            raise ConfigError("summary_variables are given without a summary network.\nGive summary_network=...")
+        if summaries is None and self.summary_config is not None:
+            raise ConfigError(
+                "A summary network is given without anything to read.\n"
+                "Give summary_variables=[...], or use that name in the data."
+            )
+        target = self.pipeline.event("inference_variables")
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed_for(as_seed(seed), 0))
+            width = 0
+            if self.summary_config is not None and summaries is not None:
+                self.summary_network = _extensions.build(self.summary_config, Shapes(target=summaries))
+                width = self.summary_network.out_features
+            joined = _joined(conditions, width)
+            self.network = _extensions.build(self.config, Shapes(target=target, conditions=joined))
+        for role in ROLES:
+            event = self.pipeline.event(role)
+            if event is not None:
+                self.standardizers[role] = Standardizer(event)
+        return self
+
+    def fit(self, data: Any = None, *, simulator: Any = None, **options: Any) -> History:
+        """Train on arrays, on a simulator, or on any iterable of dict batches.
+
+        Args:
+            data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, or an
+                iterable of such dicts, each a batch of rows (a re-iterable one is streamed anew each epoch).
+            simulator: the same as giving a simulator as `data`.
+            validation_data: dict of arrays; without it a share of the rows, or simulated rows.
+            seed: covers initialisation, order, times and noise, and simulation.
+            device: where to train and leave the weights; by default where they are.
+            callbacks: callables `(approximator, event)`; see `sbicore.training.FitEvent`.
+            progress: False for silence.
+            **options: fields of `sbicore.training.FitOptions`: epochs, batch_size, learning_rate, ...
+
+        Returns:
+            The history, also kept as `.history`; a second fit goes on from the present weights.
+
+        Raises:
+            DataError, ShapeError: data that cannot be used, naming the variable.
+            TrainingError: not one finite step.
+        """
+        if simulator is not None:
+            if data is not None:
+                raise ConfigError("fit takes data or a simulator, not both")
+            data = simulator
+        return _fitting.fit(self, data, **options)
+
+    def fit_online(self, simulator: Any, **options: Any) -> History:
+        """`fit` on a simulator: `epochs` of `num_batches_per_epoch` fresh batches."""
+        return _fitting.fit(self, simulator, **options)
+
+    def fit_offline(self, data: Any, **options: Any) -> History:
+        """`fit` on a dict of arrays."""
+        return _fitting.fit(self, data, **options)
+
+    def save(self, path: Any) -> None:
+        """Write weights and description to one file, beside it first and then renamed.
+
+        Raises:
+            NotBuiltError: not trained yet.
+        """
+        from ..artifact import save
+
+        save(self, path)
+
+    def standardizer(self, role: str) -> Standardizer:
+        """The standardisation of a role that is in use."""
+        return cast(Standardizer, self.standardizers[role])
+
+    def restore(self, tensors: Mapping[str, Tensor], history: Mapping[str, Any], standardized: list[str]) -> None:
+        """Take over saved weights, history and which roles have moments.
+
+        Raises:
+            ArtifactError: names or shapes of the weights differ.
+        """
+        try:
+            self.load_state_dict(dict(tensors))
+        except RuntimeError as error:
+            raise ArtifactError(f"weights do not fit the described network: {error}") from error
+        self.history = History(**history)
+        self.is_trained = True
+        for role in standardized:
+            self.standardizer(role).is_fitted = True
+        self.eval()
+
+    def embed(self, roles: Mapping[str, Tensor]) -> Tensor | None:
+        """The conditions of the network from standardised roles: direct ones, then summaries."""
+        parts = [roles["inference_conditions"]] if "inference_conditions" in roles else []
+        if self.summary_network is not None:
+            parts.append(self.summary_network(roles["summary_variables"]))
+        return None if not parts else parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+
+    def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Role tensors as the network takes them: standardised, float32."""
+        return {
+            role: (self.standardizer(role)(value) if role in self.standardize else value).to(self.dtype)
+            for role, value in roles.items()
+            if role in self.standardizers
+        }
+
+    def observe(self, conditions: Mapping[str, Any] | None, what: str = "conditions") -> Tensor | None:
+        """Checked, embedded conditions `(O, C)`; None for a network without any."""
+        roles = tuple(role for role in ROLES[1:] if role in self.standardizers)
+        if not roles:
+            if conditions:
+                raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
+            return None
+        names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
+        if conditions is None:
+            raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
+        given = tensors_of(conditions, what)
+        raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
+        missing = [name for name in names if name not in raw]
+        if missing:
+            spare = [name for name in given if name not in names]
+            raise DataError(
+                f"{what} lack {listing(missing)}{did_you_mean(missing[0], spare)}\n"
+                f"Found: {listing(given)}; trained with: {listing(names)}",
+                variable=missing[0],
+            )
+        rows = require_rows(raw, what)
+        raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items()}
+        joined = self.pipeline.forward(raw, roles)
+        require_finite(raw, joined, what)
+        with torch.no_grad():
+            return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
+
+    def to_user_space(self, z: Tensor, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
+        """The user's variables from draws of the network `(*, *event)`."""
+        z = z.double()
+        if "inference_variables" in self.standardize:
+            z = self.standardizer("inference_variables").inverse(z)
+        return {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
+
+    def _require_built(self, what: str) -> None:
+        if not self.is_trained:
+            raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+
+
+def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...] | None:
+    if conditions is None:
+        return (summary,) if summary else None
+    if summary and len(conditions) != 1:
+        raise ConfigError(f"direct conditions of shape {conditions} cannot be joined with a summary vector")
+    return (*conditions[:-1], conditions[-1] + summary)
