@@ -11,8 +11,9 @@ import torch
 from torch import Generator, Tensor, nn
 
 from .composition import Composition, Items
+from .constraints import Constraint, constrained
 from .errors import ConfigError, SamplingWarning
-from .field_options import CompositionOptions, DensityOptions, DrawOptions, FieldOptions
+from .field_options import CompositionOptions, DensityOptions, DrawOptions, FieldOptions, SampleOptions
 from .guidance import GuidedBackbone
 from .randomness import randn
 from .reverse_diffusion import drawing
@@ -43,6 +44,8 @@ class ContinuousFlow(nn.Module):
     """Where draws start."""
     draws = SolverOptions(method="rk4", steps=5)
     """Solver of `sample`, unless told."""
+    constrained = SolverOptions(method="dopri5", rtol=1e-3, atol=1e-3)
+    """Solver of `sample` under constraints, unless told: their part of the field is stiff."""
     composed = SolverOptions(method="rk4", steps=10)
     """Solver of `compositional_sample`, unless told."""
     uncorrected = SolverOptions(method="predictor_corrector")
@@ -73,16 +76,27 @@ class ContinuousFlow(nn.Module):
         generator: Generator | Sequence[Generator] | None = None,
         report: dict[str, Any] | None = None,
         fixed: Tensor | None = None,
+        constraints: list[Constraint] | None = None,
         **options: Any,
     ) -> Tensor:
-        """Draws `(R, S, *event)` for `conditions (R, 1, C)`; `fixed (R, 1, *event)` holds NaN where to draw."""
-        given: DrawOptions = self.config.sample_options(**options)
+        """Draws `(R, S, *event)` for `conditions (R, 1, C)`.
+
+        `fixed (R, 1, *event)` holds NaN where to draw; `constraints` see `sbicore.constraints`.
+        """
+        given: SampleOptions = self.config.sample_options(**options)
         start = self._noise(shape, generator)
         known = None if fixed is None else ~fixed.isnan()
         if fixed is not None and known is not None:
             start = torch.where(known, fixed, start)
+        default = self.draws
+        if constraints:
+            conditions, known = _plain(conditions), _plain(known)
         field = self._field(conditions, given, known)
-        state = self._drawn(field, start, given, self._solver(given, self.draws), generator, report, known)
+        if constraints:
+            self.require_score("constraints")
+            default = self.constrained
+            field = constrained(field, constraints, given.constraint_guide, given.constraint_strength)
+        state = self._drawn(field, start, given, self._solver(given, default), generator, report, known)
         return state if known is None else torch.where(known, start, state)
 
     def compositional_sample(
@@ -223,6 +237,12 @@ class ContinuousFlow(nn.Module):
         solver = given.over(defaults).completed(default)
         own = solver.asks_adaptive or solver.method.denoises
         return solver if own or solver.spacing is not None else solver.replace(spacing=_SPACING)
+
+
+def _plain(values: Tensor | None) -> Tensor | None:
+    """A copy that gradients may pass by, also where the values come from inference mode."""
+    with torch.inference_mode(False):
+        return None if values is None else values.clone()
 
 
 def _pick(values: Tensor | None, rows: Tensor | None) -> Tensor | None:

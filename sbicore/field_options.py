@@ -7,7 +7,7 @@ from .errors import ConfigError
 from .fields import choice, integer, number
 from .solver import SolverOptions
 
-__all__ = ["CompositionOptions", "DensityOptions", "DrawOptions", "FieldOptions"]
+__all__ = ["CompositionOptions", "DensityOptions", "DrawOptions", "FieldOptions", "SampleOptions"]
 
 
 @frozen(kw_only=True)
@@ -22,10 +22,23 @@ class FieldOptions(SolverOptions):
 
 @frozen(kw_only=True)
 class DrawOptions(FieldOptions):
-    """Options of `sample`."""
+    """Options of whatever draws."""
 
     precision: str = choice(
         "float32", options=("float32", "bfloat16"), doc="Of the subnet's matrix products; bfloat16 has three digits."
+    )
+
+
+@frozen(kw_only=True)
+class SampleOptions(DrawOptions):
+    """Options of `sample`, with those of its `constraints`."""
+
+    constraint_strength: float = number(1.0, ge=0.0, doc="Factor of the constraints' part of the score.")
+    constraint_guide: str = choice(
+        "probability",
+        options=("probability", "softplus"),
+        doc="That part: the gradient of the probability that they hold, exact for normal posteriors and half-spaces; "
+        "or the usual one, whose draws are shifted.",
     )
 
 

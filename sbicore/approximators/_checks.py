@@ -18,7 +18,7 @@ __all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_fin
 
 _SHARED = ("seed", "as_tensor", "report", "progress", "chunk_size")
 _CALLS = {
-    "sample": ("conditions", "num_samples", "fixed", *_SHARED),
+    "sample": ("conditions", "num_samples", "fixed", "constraints", *_SHARED),
     "compositional_sample": ("conditions", "num_samples", "prior", "compute_prior_score", *_SHARED),
     "log_prob": ("data", *_SHARED),
 }

@@ -79,7 +79,7 @@ def together(
     """How a block of draws is made given the data sets `observed (O, n, C)`."""
     if observed.shape[1] == 1:
         known = attrs.fields_dict(model.config.sample_options)
-        return singly(model, observed[:, 0], None, {name: options[name] for name in options if name in known})
+        return singly(model, observed[:, 0], {name: options[name] for name in options if name in known})
     if hasattr(model.network, "require_score"):
         model.network.require_score("compositional_sample")
     given: Any = model.config.compositional_sample_options(**options)

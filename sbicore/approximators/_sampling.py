@@ -11,6 +11,7 @@ from torch import Tensor
 
 from .._messages import listing
 from .._threads import suitable_threads
+from ..constraints import Constraint
 from ..errors import SamplingError, SamplingWarning
 from ..randomness import RowGenerators
 from ..training.progress import Progress
@@ -80,13 +81,20 @@ def sample(
     return joined, facts
 
 
-def singly(model: Approximator, observed: Tensor | None, fixed: Fixed | None, options: Mapping[str, Any]) -> Draw:
+def singly(
+    model: Approximator,
+    observed: Tensor | None,
+    options: Mapping[str, Any],
+    fixed: Fixed | None = None,
+    constraints: list[Constraint] | None = None,
+) -> Draw:
     """How a block of draws is made given one data set `observed (O, C)` each."""
+    more: dict[str, Any] = {"constraints": constraints, **options} if constraints else dict(options)
 
     def draw(shape: tuple[int, int], rows: list[int], generators: Any, facts: dict[str, Any]) -> Tensor:
         conditions = None if observed is None else observed[rows].unsqueeze(1)
         given = {} if fixed is None else {"fixed": fixed.told[rows].unsqueeze(1)}
-        found: Tensor = model.network.sample(shape, conditions, generator=generators, report=facts, **given, **options)
+        found: Tensor = model.network.sample(shape, conditions, generator=generators, report=facts, **given, **more)
         return found
 
     return draw

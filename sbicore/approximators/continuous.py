@@ -11,6 +11,7 @@ from ..randomness import as_seed
 from . import _composition, _density, _sampling
 from ._approximator import Approximator
 from ._checks import require_count, require_options
+from ._constraints import constraints_in_network_space, warn_of_violations
 from ._fixed import fixed_targets
 from ._prior_score import prior_score
 from ._report import Report
@@ -42,6 +43,7 @@ class ContinuousApproximator(Approximator):
         num_samples: int = 1000,
         *,
         fixed: Mapping[str, Any] | None = None,
+        constraints: Any = None,
         seed: int | None = None,
         as_tensor: bool = False,
         report: bool = False,
@@ -57,6 +59,8 @@ class ContinuousApproximator(Approximator):
             num_samples: draws for each observation, S >= 1.
             fixed: `{name: (O, *event)}` of inferred variables that are given, or one event for all; the others are
                 drawn given these. Entries that are NaN are drawn. For networks built with `drop_target_prob`.
+            constraints: a function of the parameters `{name: (N, *event)}`, tensors, to numbers `(N,)` that are at most
+                0 where it holds, or several: draws are of the posterior where all hold. See `sbicore.constraints`.
             seed: without it one is drawn from torch's default generator.
             as_tensor: tensors instead of NumPy arrays.
             report: also return a `Report`: evaluations, steps, seconds, seed, acceptance.
@@ -76,9 +80,10 @@ class ContinuousApproximator(Approximator):
         seed = as_seed(seed)
         observed = self.observe(conditions)
         given = fixed_targets(self, fixed, observed)
+        limits = constraints_in_network_space(self, constraints)
         draws, facts = _sampling.sample(
             self,
-            _sampling.singly(self, observed, given, options),
+            _sampling.singly(self, observed, options, given, limits),
             1 if observed is None else len(observed),
             num_samples,
             given,
@@ -86,6 +91,7 @@ class ContinuousApproximator(Approximator):
             chunk_size=chunk_size,
             progress=progress,
         )
+        warn_of_violations(constraints, draws)
         if observed is None:
             draws = {name: value[0] for name, value in draws.items()}
         result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}

@@ -20,15 +20,26 @@ if TYPE_CHECKING:
 
 __all__ = ["StableConsistencyModule"]
 
+_WARM_UP = 1_000
+"""Steps, where nobody says how many there will be."""
+
 _jvp: Any = torch.func.jvp
 
 
 class StableConsistencyModule(Consistency):
     """The inference network behind `StableConsistencyModel`. See `sbicore.protocols.InferenceNetwork`."""
 
+    warmup_steps: Tensor
+
     def __init__(self, config: StableConsistencyModel, shapes: Shapes) -> None:
         super().__init__(config, shapes)
+        self.register_buffer("warmup_steps", torch.tensor(config.warmup_steps or _WARM_UP))
         self.weight = Backbone(config.weight_mlp, Shapes(target=(1,), time=False, output=1))
+
+    def plan(self, steps: int) -> None:
+        """Told by `fit` how many steps it will take; without `warmup_steps` the first fit fixes them."""
+        if self.config.warmup_steps is None and not int(self.step):
+            self.warmup_steps.fill_(max(1, steps // 10))
 
     def loss(self, targets: Tensor, conditions: Tensor | None, *, generator: Generator | None = None) -> Tensor:
         """Squared error against the network itself, moved along its normalised tangent: `(B, *event), (B, C) -> (B,)`.
@@ -42,7 +53,7 @@ class StableConsistencyModule(Consistency):
         drops = self.backbone.drops(targets, generator)
         cos, sin = self.wide(t).cos(), self.wide(t).sin()
         x, along = cos * targets + sin * noise, cos * noise - sin * targets
-        warm = ((self.counted() + 1) / config.warmup_steps).clamp_max(1.0)
+        warm = ((self.counted() + 1) / self.warmup_steps).clamp_max(1.0)
         with torch.no_grad():
             before, tangent = self.tangent(x, along, t, conditions, drops, warm)
             size = tangent.flatten(1).norm(dim=1)

@@ -48,10 +48,15 @@ class StableConsistencyModel(InferenceNetworkConfig):
         "subnet", {"name": "mlp", "widths": [64]}, doc="Of the learned weight of each time."
     )
     sigma: float = number(1.0, gt=0.0, doc="Standard deviation of the targets, which are standardised.")
-    noise_dist_mean: float = number(-1.1, doc="Mean of the logarithm of the noise per signal in training.")
-    noise_dist_std: float = number(2.0, gt=0.0, doc="Its standard deviation.")
+    noise_dist_mean: float = number(-1.0, doc="Mean of the logarithm of the noise per signal in training.")
+    noise_dist_std: float = number(1.4, gt=0.0, doc="Its standard deviation.")
     tangent_norm_eps: float = number(0.1, gt=0.0, doc="Keeps small tangents small when they are normalised.")
-    warmup_steps: int = integer(1_000, ge=1, doc="Training steps over which the tangent's unstable part comes in.")
+    warmup_steps: int | None = integer(
+        None,
+        ge=1,
+        optional=True,
+        doc="Training steps over which the tangent's unstable part comes in; by default a tenth of the first fit.",
+    )
     drop_cond_prob: float = number(
         0.0, ge=0.0, lt=1.0, doc="Probability that a training row loses its conditions, for guidance_strength."
     )

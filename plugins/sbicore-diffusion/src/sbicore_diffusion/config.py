@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sbicore.config import InferenceNetworkConfig, NoiseScheduleConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
-from sbicore.field_options import CompositionOptions, DensityOptions, DrawOptions
+from sbicore.field_options import CompositionOptions, DensityOptions, SampleOptions
 from sbicore.fields import choice, component, number, options
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
@@ -60,7 +60,7 @@ class DiffusionModel(InferenceNetworkConfig):
             arxiv="2210.04872",
         ),
     )
-    sample_options: ClassVar[type[Options]] = DrawOptions
+    sample_options: ClassVar[type[Options]] = SampleOptions
     log_prob_options: ClassVar[type[Options]] = DensityOptions
     compositional_sample_options: ClassVar[type[Options]] = CompositionOptions
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import DistributionConfig, InferenceNetworkConfig, Options, SubnetConfig, frozen, parts_of
 from sbicore.errors import ConfigError
-from sbicore.field_options import CompositionOptions, DensityOptions, DrawOptions
+from sbicore.field_options import CompositionOptions, DensityOptions, SampleOptions
 from sbicore.fields import choice, component, flag, number, options
 from sbicore.presets import Preset
 from sbicore.references import Reference
@@ -74,7 +74,7 @@ class FlowMatching(InferenceNetworkConfig):
             arxiv="2207.12598",
         ),
     )
-    sample_options: ClassVar[type[Options]] = DrawOptions
+    sample_options: ClassVar[type[Options]] = SampleOptions
     log_prob_options: ClassVar[type[Options]] = DensityOptions
     compositional_sample_options: ClassVar[type[Options]] = CompositionOptions
     presets: ClassVar[Mapping[str, Preset]] = {
