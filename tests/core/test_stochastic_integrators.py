@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 
@@ -39,6 +41,29 @@ def test_conforms(component, check):
 
 def drift(t, x, rows):
     return -x
+
+
+def moment_errors(method, steps):
+    """Of mean and variance of `dx = -x dt + dW` at 1 from x = 1, without chance: responses to one impulse at a time."""
+    x = torch.zeros(1, 1 + 2 * steps, dtype=torch.float64)
+    x[0, 0] = 1.0
+    places = iter(range(steps))
+
+    def impulses(t0, t1):
+        step, w, area = next(places), torch.zeros_like(x), torch.zeros_like(x)
+        w[0, 1 + step] = area[0, 1 + steps + step] = 1.0
+        return w, area
+
+    found = method.integrate(drift, x, 0.0, 1.0, diffusion=torch.ones_like, brownian=impulses, steps=steps).state[0]
+    by_w, by_area = found[1 : 1 + steps].square().sum(), found[1 + steps :].square().sum()
+    variance = (by_w + by_area / 12) / steps
+    return abs(float(found[0]) - math.exp(-1)), abs(float(variance) - (1 - math.exp(-2)) / 2)
+
+
+@pytest.mark.parametrize(("method", "order"), [(EulerMaruyama(), 1), (SEA(), 1), (SHARK(), 2)])
+def test_weak_orders(method, order):
+    for coarse, fine in zip(moment_errors(method, 32), moment_errors(method, 64), strict=True):
+        assert math.log2(coarse / fine) == pytest.approx(order, abs=0.1)
 
 
 def strong_error(method, steps, area=1.0):

@@ -87,7 +87,20 @@ NETWORKS = {
         for permutation in ("random", "swap", "orthogonal", None)
     },
     "flow matching": {"name": "flow_matching"},
+    "diffusion": {"name": "diffusion_model"},
+    "diffusion, exploding": {
+        "name": "diffusion_model",
+        "noise_schedule": {"name": "edm", "variance_type": "exploding"},
+        "prediction_type": "x",
+    },
+    "diffusion, cosine": {
+        "name": "diffusion_model",
+        "noise_schedule": "cosine",
+        "prediction_type": "velocity",
+        "loss_type": "velocity",
+    },
 }
+CONSISTENT = {"consistency": {"name": "consistency_model"}, "stable": {"name": "stable_consistency_model"}}
 
 
 def errors(model, problem, draws):
@@ -140,6 +153,8 @@ SHORT = {
     ("affine, random", "normal in 2"): {"mean": 0.08, "covariance": 0.08, "log_prob": 0.1},
     ("spline, orthogonal", "two modes in 1"): {"mean": 0.12, "covariance": 0.15, "log_prob": 0.2},
     ("flow matching", "two modes in 2"): {"mean": 0.2, "covariance": 0.2, "log_prob": 0.4},
+    ("diffusion", "normal in 2"): {"mean": 0.12, "covariance": 0.12, "log_prob": 0.2},
+    ("diffusion, cosine", "two modes in 2"): {"mean": 0.2, "covariance": 0.2, "log_prob": 0.4},
 }
 
 
@@ -194,3 +209,25 @@ def test_a_fit_reaches_the_known_posterior(network, problem):
     assert total == pytest.approx(1, abs=0.01)
     if not (network.startswith("affine") and name == "two modes in 1"):
         assert found["mean"] < 0.05 and found["covariance"] < 0.05 and found["log_prob"] < 0.1, found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("problem", PROBLEMS)
+@pytest.mark.parametrize("network", CONSISTENT)
+def test_few_evaluations_reach_the_known_posterior(network, problem):
+    """From two evaluations: means within 0.1 deviations, deviations within 10 %."""
+    name, problem = problem, PROBLEMS[problem]
+    model = train(CONSISTENT[network], problem, 100_000, steps=8_000, batch_size=256, learning_rate=1e-3)
+    test = problem.simulate(OBSERVATIONS, 99)
+    mean, covariance = problem.moments(test["x"])
+    scale = np.sqrt(np.einsum("nii->ni", covariance))
+    found = {}
+    for steps in (1, 2, 8):
+        draws = model.sample({"x": test["x"]}, 2_000, steps=steps, seed=3, progress=False)["theta"]
+        found[steps] = (
+            float(np.mean(np.abs(draws.mean(1) - mean) / scale)),
+            float(np.mean(draws.std(1) / scale)),
+        )
+    print({"network": network, "problem": name, **found})
+    for steps in (2, 8):
+        assert found[steps][0] < 0.1 and abs(found[steps][1] - 1) < 0.1, found

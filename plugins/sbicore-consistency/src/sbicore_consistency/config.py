@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import InferenceNetworkConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
 from sbicore.fields import component, integer, number
+from sbicore.presets import Preset
 from sbicore.references import Reference
 
 from .options import DrawOptions
@@ -42,6 +44,13 @@ class ConsistencyModel(InferenceNetworkConfig):
         ),
     )
     sample_options: ClassVar[type[Options]] = DrawOptions
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "large": Preset(
+            simulations=100_000,
+            network={"subnet_kwargs": {"gated": True}},
+            fit={"steps": 8_000, "batch_size": 256, "learning_rate": 1e-3},
+        ),
+    }
 
     total_steps: int | None = integer(
         None, ge=1, optional=True, doc="Training steps of the curriculum; by default those of the first fit."

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar
 
 from sbicore.config import InferenceNetworkConfig, Options, SubnetConfig, frozen
 from sbicore.fields import component, integer, number
+from sbicore.presets import Preset
 from sbicore.references import Reference
 
 from .options import DrawOptions
@@ -42,6 +44,13 @@ class StableConsistencyModel(InferenceNetworkConfig):
         ),
     )
     sample_options: ClassVar[type[Options]] = StableDrawOptions
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "large": Preset(
+            simulations=100_000,
+            network={"subnet_kwargs": {"gated": True}},
+            fit={"steps": 8_000, "batch_size": 256, "learning_rate": 1e-3},
+        ),
+    }
 
     subnet: SubnetConfig = component("subnet", "time_mlp", doc="Backbone.")
     weight_mlp: SubnetConfig = component(

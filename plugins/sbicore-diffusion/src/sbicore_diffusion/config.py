@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sbicore.config import InferenceNetworkConfig, NoiseScheduleConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
 from sbicore.field_options import CompositionOptions, DensityOptions, SampleOptions
 from sbicore.fields import choice, component, number, options
+from sbicore.presets import Preset
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
 
@@ -63,6 +65,24 @@ class DiffusionModel(InferenceNetworkConfig):
     sample_options: ClassVar[type[Options]] = SampleOptions
     log_prob_options: ClassVar[type[Options]] = DensityOptions
     compositional_sample_options: ClassVar[type[Options]] = CompositionOptions
+
+    presets: ClassVar[Mapping[str, Preset]] = {
+        "small": Preset(
+            simulations=1_000,
+            network={"subnet_kwargs": {"gated": True, "dropout": 0.1}},
+            fit={"steps": 1_500, "batch_size": 128, "learning_rate": 1e-3},
+        ),
+        "base": Preset(
+            simulations=10_000,
+            network={"subnet_kwargs": {"dropout": 0.05}},
+            fit={"steps": 4_000, "batch_size": 256, "learning_rate": 2e-3},
+        ),
+        "large": Preset(
+            simulations=100_000,
+            network={"subnet_kwargs": {"gated": True}},
+            fit={"steps": 16_000, "batch_size": 256, "learning_rate": 1e-3},
+        ),
+    }
 
     subnet: SubnetConfig = component("subnet", "time_mlp", doc="Backbone of the denoiser.")
     noise_schedule: NoiseScheduleConfig = component(
