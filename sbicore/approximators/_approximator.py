@@ -175,6 +175,8 @@ class Approximator(nn.Module):
             device: where to train and leave the weights; by default where they are.
             callbacks: callables `(approximator, event)`; see `sbicore.training.FitEvent`.
             progress: False for silence.
+            checkpoint: path of a file that holds the state after every epoch. Where it exists, the fit goes on from
+                there, to the same weights as one that was not interrupted; delete it to start anew.
             **options: fields of `sbicore.training.FitOptions`: epochs, batch_size, learning_rate, ...
 
         Returns:

@@ -13,6 +13,7 @@ from ..devices import usable_device
 from ..errors import ConfigError, DataError, DataWarning, TrainingError
 from ..randomness import as_seed, seed_for
 from ..training import FitEvent, FitOptions, History
+from ..training.checkpoint import Checkpoint, digest
 from ..training.compilation import compiles
 from ..training.loop import notifier, train
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
@@ -56,6 +57,7 @@ def fit(
     device: Any = None,
     callbacks: Iterable[Callable[[Any, FitEvent], None]] = (),
     progress: bool = True,
+    checkpoint: Any = None,
     **options: Any,
 ) -> History:
     """Train `model`. See `Approximator.fit`."""
@@ -68,14 +70,18 @@ def fit(
     for callback in callbacks:
         if not callable(callback):
             raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
-    seed = as_seed(seed)
+    file = None if checkpoint is None else Checkpoint(checkpoint)
+    seed = as_seed(file.seed if file is not None and seed is None else seed)
     target = usable_device(device) if device is not None else model.device
     ingest = _Ingest(model, settings, seed, target)
     before = model.history.steps
     try:
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
         model.to(target)
-        if callable(plan := getattr(model.network, "plan", None)):
+        if file is not None:
+            file.open(_about(model, settings, source, seed))
+        goes_on = file is not None and file.state is not None
+        if not goes_on and callable(plan := getattr(model.network, "plan", None)):
             plan(settings.in_epochs(source.steps_per_epoch).epochs * source.steps_per_epoch)
         model.history.seed = seed
         with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
@@ -89,6 +95,7 @@ def fit(
                 device=target,
                 notify=notifier(model, callbacks),
                 progress=progress,
+                checkpoint=file,
             )
     except TrainingError:
         before = model.history.steps
@@ -99,6 +106,25 @@ def fit(
             model.forget_data()
     ingest.clean.finish(depth=5)
     return model.history
+
+
+def _about(model: Approximator, settings: FitOptions, source: Source, seed: int) -> dict[str, Any]:
+    """What two fits have in common if one can go on where the other stopped."""
+    rows = source.about()
+    if rows is None:
+        raise ConfigError(
+            "checkpoint needs data that another process can read again from the start\n"
+            "Give all rows in one dict of arrays, or a simulator."
+        )
+    chosen = settings.in_epochs(source.steps_per_epoch).to_dict()
+    chosen.pop("compile")
+    summary = model.summary_config
+    return {
+        "network": [model.config.to_dict(), summary and summary.to_dict()],
+        "options": chosen,
+        "data": rows + digest(model.standardizers.state_dict()),
+        "seed": seed,
+    }
 
 
 class _Ingest:
@@ -174,10 +200,9 @@ class _Ingest:
         self._moments(rows)
         mean = WeightMean("the first simulations").add(rows.get(WEIGHT)).value
         held_out = self._ready(rows, mean) if validation_data is None else self._held_out(validation_data)
-        calls = iter(range(5, 2**31))
 
-        def make(n: int) -> Batch:
-            made = self._cleaned(simulator.sample(n, seed=seed_for(self.seed, next(calls))))
+        def make(n: int, call: int) -> Batch:
+            made = self._cleaned(simulator.sample(n, seed=seed_for(self.seed, 4 + call)))
             require_same_names(rows, made)
             return self._ready(made, mean)
 
@@ -188,6 +213,7 @@ class _Ingest:
             steps_per_epoch=settings.num_batches_per_epoch,
             chunk=PILOT_ROWS,
             device=self.device,
+            repeats=True,
         )
 
     def stream(self, batches: Iterable[Any], validation_data: Any, *, given: bool) -> Source:
@@ -221,12 +247,13 @@ class _Ingest:
         endless = (batch for _ in iter(int, 1) for batch in batches)
         batch_size = min(self.settings.batch_size, count)
         return FreshSource(
-            lambda n: self._ready(self._cleaned(next(endless)), mean),
+            lambda n, call: self._ready(self._cleaned(next(endless)), mean),
             held_out,
             batch_size=batch_size,
             steps_per_epoch=count // batch_size,
             chunk=1,
             device=self.device,
+            repeats=False,
         )
 
     def _build(self, data: Any) -> None:

@@ -19,6 +19,7 @@ from torch import Generator, Tensor, nn
 from .._threads import suitable_threads
 from ..errors import TrainingError, TrainingWarning
 from .averaging import AveragedWeights
+from .checkpoint import Checkpoint, State
 from .compilation import Compilation
 from .flat import FlatParameters
 from .history import FitEvent, History
@@ -54,8 +55,11 @@ def train(
     device: torch.device,
     notify: Callable[[FitEvent], None],
     progress: bool = True,
+    checkpoint: Checkpoint | None = None,
 ) -> None:
     """Train in place; afterwards the module holds the best averaged weights, whatever ended the fit.
+
+    With a checkpoint that has a state, training goes on from there.
 
     Raises:
         TrainingError: not one step or not one validation loss was finite; the module then holds the weights
@@ -69,10 +73,16 @@ def train(
     try:
         notify(event)
         with Progress(steps, "training", enabled=progress) as bar, suitable_threads(device) as check:
-            for epoch in range(options.epochs):
+            first = fit.restored(checkpoint)
+            bar.update(fit.step)
+            if first and (reason := fit.out_of_patience()):
+                history.stopped, first = reason, options.epochs
+            for epoch in range(first, options.epochs):
                 diverged = fit.epoch(bar, check)
                 event = FitEvent(kind="epoch", history=history, epoch=epoch + 1, epochs=options.epochs)
                 notify(event)
+                if checkpoint is not None:
+                    checkpoint.write(fit.state(epoch + 1))
                 reason = "diverged" if diverged else "callback" if event.stop_requested else fit.out_of_patience()
                 if reason:
                     history.stopped = reason
@@ -118,6 +128,55 @@ class _Fit:
         if source.validation is not None:
             history.val_loss += [math.nan] * (self.first_epoch - len(history.val_loss))
         self.bad = torch.zeros((), device=device)
+
+    def state(self, epochs: int) -> State:
+        """All that decides the rest of the fit, after this many of its epochs."""
+        tensors = {
+            **{f"module.{name}": value for name, value in self.task.module.state_dict().items()},
+            **{f"average.{i}": value for i, value in enumerate(self.averaged.average)},
+            **{f"best.{i}": value for i, value in enumerate(self.best or ())},
+            **{f"source.{name}": value for name, value in self.source.state().items()},
+            "bad": self.bad,
+            "generator": self.generator.get_state(),
+            "default_generator": torch.get_rng_state(),
+        }
+        for i, moments in self.optimizer.state_dict()["state"].items():
+            tensors |= {f"optimizer.{i}.{name}": value for name, value in moments.items()}
+        facts = {
+            "epochs": epochs,
+            "step": self.step,
+            "averaged": self.averaged.steps,
+            "best_loss": self.best_loss if self.best is not None else None,
+            "first_epoch": self.first_epoch,
+            "history": self.history.to_dict(),
+        }
+        return State(tensors, facts)
+
+    def restored(self, checkpoint: Checkpoint | None) -> int:
+        """Take over a stored state; how many epochs it has done."""
+        if checkpoint is None or checkpoint.state is None:
+            return 0
+        state = checkpoint.state
+        facts = state.facts
+        self.task.module.load_state_dict(state.part("module"))
+        self.averaged.average = self._listed(state, "average")
+        self.averaged.steps, self.step, self.first_epoch = facts["averaged"], facts["step"], facts["first_epoch"]
+        if facts["best_loss"] is not None:
+            self.best, self.best_loss = self._listed(state, "best"), facts["best_loss"]
+        whole = self.optimizer.state_dict()
+        whole["state"] = {i: state.part(f"optimizer.{i}") for i in range(len(self.weights.vectors))}
+        self.optimizer.load_state_dict(whole)
+        self.bad = state.tensors["bad"].to(self.device)
+        self.generator.set_state(state.tensors["generator"])
+        torch.set_rng_state(state.tensors["default_generator"])
+        self.source.restore(state.part("source"))
+        for name, value in facts["history"].items():
+            setattr(self.history, name, value)
+        return int(facts["epochs"])
+
+    def _listed(self, state: State, name: str) -> list[Tensor]:
+        part = state.part(name)
+        return [part[str(i)].to(self.device) for i in range(len(part))]
 
     def epoch(self, bar: Progress, check_threads: Callable[[], None]) -> bool:
         """One epoch and its validation; True when training has diverged."""

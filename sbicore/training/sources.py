@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .._messages import listing
 from ..errors import DataError
+from .checkpoint import digest
 
 __all__ = ["Batch", "FreshSource", "MemorySource", "Source", "require_same_names"]
 
@@ -25,6 +26,18 @@ class Source(Protocol):
 
     def epoch(self) -> Iterator[Batch]:
         """The batches of the next epoch."""
+        ...
+
+    def about(self) -> str | None:
+        """A fingerprint of the rows, empty where they are made anew; None where no other process could go on."""
+        ...
+
+    def state(self) -> Batch:
+        """What decides the next epochs."""
+        ...
+
+    def restore(self, state: Batch) -> None:
+        """Go on from there."""
         ...
 
 
@@ -48,6 +61,18 @@ class MemorySource:
         self.count = count
         self.generator = torch.Generator().manual_seed(seed)
 
+    def about(self) -> str:
+        """See `Source`."""
+        return digest(self.rows)
+
+    def state(self) -> Batch:
+        """See `Source`."""
+        return {"generator": self.generator.get_state()}
+
+    def restore(self, state: Batch) -> None:
+        """See `Source`."""
+        self.generator.set_state(state["generator"])
+
     def epoch(self) -> Iterator[Batch]:
         """Every row at most once."""
         home = next(iter(self.rows.values())).device
@@ -60,33 +85,53 @@ class FreshSource:
     """Rows made as they are needed, each used once.
 
     Args:
-        make: `make(n) -> Batch` of at least one and at most n rows (invalid ones are dropped).
+        make: `make(n, call) -> Batch` of at least one and at most n rows (invalid ones are dropped) for the number of
+            the call, from 1.
         chunk: rows asked for at a time.
+        repeats: whether the same number gives the same rows in another process.
     """
 
     def __init__(
         self,
-        make: Callable[[int], Batch],
+        make: Callable[[int, int], Batch],
         validation: Batch | None,
         *,
         batch_size: int,
         steps_per_epoch: int,
         chunk: int,
         device: torch.device,
+        repeats: bool,
     ) -> None:
-        self.make = make
+        self.make, self.repeats, self.calls = make, repeats, 0
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
         self.chunk = max(chunk, batch_size)
         self.device = device
         self.validation = validation and {role: tensor.to(device) for role, tensor in validation.items()}
         self.spare: Batch = {}
 
+    def about(self) -> str | None:
+        """See `Source`."""
+        return "" if self.repeats else None
+
+    def state(self) -> Batch:
+        """See `Source`."""
+        return {"calls": torch.tensor(self.calls), **{f"spare.{role}": value for role, value in self.spare.items()}}
+
+    def restore(self, state: Batch) -> None:
+        """See `Source`."""
+        self.calls = int(state["calls"])
+        self.spare = {
+            name.removeprefix("spare."): value.to(self.device) for name, value in state.items() if name != "calls"
+        }
+
     def epoch(self) -> Iterator[Batch]:
         """`steps_per_epoch` batches."""
         for step in range(self.steps_per_epoch):
             missing = (self.steps_per_epoch - step) * self.batch_size
             while self._available() < self.batch_size:
-                made = {role: t.to(self.device) for role, t in self.make(min(self.chunk, missing)).items()}
+                self.calls += 1
+                rows = self.make(min(self.chunk, missing), self.calls)
+                made = {role: t.to(self.device) for role, t in rows.items()}
                 require_same_names(self.spare or made, made)
                 self.spare = {role: torch.cat([self.spare[role], t]) if self.spare else t for role, t in made.items()}
             yield {role: tensor[: self.batch_size] for role, tensor in self.spare.items()}
