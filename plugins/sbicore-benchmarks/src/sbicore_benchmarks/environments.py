@@ -56,7 +56,7 @@ _PEERS = (
         HERE / "bayesflow_torch.txt",
         HERE / "bayesflow_worker.py",
         (3, 11),
-        ("flow_matching", "coupling_flow"),
+        ("flow_matching", "diffusion_model", "coupling_flow"),
         {"KERAS_BACKEND": "torch"},
     ),
     Peer(
@@ -64,7 +64,7 @@ _PEERS = (
         HERE / "bayesflow_jax.txt",
         HERE / "bayesflow_worker.py",
         (3, 12),
-        ("flow_matching", "coupling_flow"),
+        ("flow_matching", "diffusion_model", "coupling_flow"),
         {"KERAS_BACKEND": "jax"},
     ),
 )

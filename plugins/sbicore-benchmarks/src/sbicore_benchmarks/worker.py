@@ -68,7 +68,7 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
         evaluations = report.evaluations
     np.save(job["out"], np.stack(draws).astype(np.float32))
     density_seconds = None
-    if job["densities"]:
+    if job["densities"] and "log_prob" in approximator.config.capabilities:
         rows = {**known, "observables": observed[:1]}
         for _ in range(2):
             started = time.perf_counter()

@@ -96,10 +96,11 @@ def work(job: Mapping[str, Any], data: Data) -> dict[str, Any]:
 
 
 def network(job: Mapping[str, Any]) -> Any:
-    """Flow matching of the job's widths, or a coupling flow with all defaults."""
+    """Flow matching or diffusion of the job's widths, or a coupling flow with all defaults."""
     if job["method"] == "coupling_flow":
         return bayesflow.networks.CouplingFlow()
-    return bayesflow.networks.FlowMatching(subnet_kwargs={"widths": tuple(job["widths"])})
+    kind = {"flow_matching": bayesflow.networks.FlowMatching, "diffusion_model": bayesflow.networks.DiffusionModel}
+    return kind[job["method"]](subnet_kwargs={"widths": tuple(job["widths"])})
 
 
 def described(network: Any) -> str:
