@@ -37,6 +37,8 @@ _CAUTIOUS = SolverOptions(method="dopri5", rtol=1e-3, atol=1e-3)
 class DiffusionModule(ContinuousFlow):
     """The inference network behind `DiffusionModel`. See `sbicore.protocols.InferenceNetwork`."""
 
+    draws = SolverOptions(method="rk4", steps=4)
+
     def __init__(self, config: DiffusionModel, shapes: Shapes) -> None:
         super().__init__(config, shapes.target)
         self.schedule: Any = config.noise_schedule.build()
