@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,18 @@ import torch
 from torch import Tensor
 
 from .._messages import close_match, listing
-from ..errors import ConfigError, DataError, ShapeError, UnknownHyperparameterError
+from ..errors import ConfigError, DataError, SbicoreError, ShapeError, UnknownHyperparameterError
 from ..training import FitOptions
 
-__all__ = ["checked_bounds", "checked_fit_kwargs", "require_count", "require_finite", "require_options", "require_rows"]
+__all__ = [
+    "asked",
+    "checked_bounds",
+    "checked_fit_kwargs",
+    "require_count",
+    "require_finite",
+    "require_options",
+    "require_rows",
+]
 
 _SHARED = ("seed", "as_tensor", "report", "progress", "chunk_size")
 _CALLS = {
@@ -43,6 +51,16 @@ def require_options(call: str, options: Any, given: Mapping[str, Any]) -> None:
         raise UnknownHyperparameterError(
             f"There is no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
         ) from None
+
+
+def asked(call: Callable[[], Any], what: str) -> Any:
+    """The answer of a user's function; what it raises is told as its own."""
+    try:
+        return call()
+    except SbicoreError:
+        raise
+    except Exception as error:
+        raise ConfigError(f"{what} fails: {type(error).__name__}: {error}") from error
 
 
 def require_count(name: str, value: Any) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -12,6 +13,7 @@ from torch import Tensor
 
 from ..constraints import Constraint
 from ..errors import ConfigError, SamplingError, SamplingWarning
+from ._checks import asked
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
@@ -78,7 +80,7 @@ def _in_network_space(model: Approximator, function: Callable[..., Any]) -> Cons
     def constraint(x: Tensor) -> Tensor:
         lead = x.shape[: x.ndim - len(event)]
         parameters = model.to_user_space(x.reshape(-1, *event).cpu(), torch.float64)
-        return _checked(function(parameters), parameters).reshape(lead).to(x)
+        return _checked(asked(partial(function, parameters), "a constraint"), parameters).reshape(lead).to(x)
 
     return constraint
 

@@ -12,7 +12,8 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from .._messages import listing
-from ..errors import ConfigError, SbicoreError
+from ..errors import ConfigError
+from ._checks import asked
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
@@ -68,7 +69,7 @@ def _given_score(function: Any) -> Callable[[Parameters], Tensor]:
 
     def surrogate(parameters: Parameters) -> Tensor:
         told = {name: value.detach() for name, value in parameters.items()}
-        found = _asked(partial(function, told), "compute_prior_score")
+        found = asked(partial(function, told), "compute_prior_score")
         if not isinstance(found, Mapping) or set(found) != set(parameters):
             got = listing(found) if isinstance(found, Mapping) else type(found).__name__
             raise ConfigError(
@@ -112,7 +113,7 @@ def _density(model: Approximator, prior: Any) -> Callable[[Parameters], Tensor]:
         total: Any = 0.0
         for name, part in parts.items():
             value = parameters[name]
-            found = _asked(partial(part.log_prob, value), f"the prior of {name!r}")
+            found = asked(partial(part.log_prob, value), f"the prior of {name!r}")
             if not isinstance(found, Tensor) or found.shape[:1] != value.shape[:1]:
                 got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
                 raise ConfigError(f"the prior of {name!r}: log_prob gives {got} for values {tuple(value.shape)}")
@@ -121,15 +122,6 @@ def _density(model: Approximator, prior: Any) -> Callable[[Parameters], Tensor]:
         return summed
 
     return log_prob
-
-
-def _asked(call: Callable[[], Any], what: str) -> Any:
-    try:
-        return call()
-    except SbicoreError:
-        raise
-    except Exception as error:
-        raise ConfigError(f"{what} fails: {type(error).__name__}: {error}") from error
 
 
 def _open(distribution: Distribution) -> Distribution:

@@ -68,7 +68,7 @@ class BasicWorkflow:
                 raise
             own = [*_OWN, *_BUILT]
             raise UnknownHyperparameterError(
-                f"BasicWorkflow has no argument {error.name!r}{did_you_mean(error.name, own)}\n"
+                f"{type(self).__name__} has no argument {error.name!r}{did_you_mean(error.name, own)}\n"
                 f"It takes {listing(own)}, and the hyperparameters of a network given by name.",
                 name=error.name,
                 near=close_match(error.name, own),

@@ -129,6 +129,7 @@ BAD = {
     "got float": (lambda parameters: 1.0, ConfigError),
     "no gradient": (lambda parameters: parameters["scale"].detach()[:, 0], ConfigError),
     "is NaN": (lambda parameters: parameters["scale"][:, 0] * torch.nan, SamplingError),
+    "fails: KeyError": (lambda parameters: parameters["scal"][:, 0], ConfigError),
     "take functions": (3, ConfigError),
 }
 
