@@ -91,16 +91,19 @@ def draw_evaluations(rows: Sequence[Mapping[str, Any]], records: Records, path: 
     grid = figure.subplots(2, len(tasks), squeeze=False, sharex=True, sharey="row")
     curves = dict.fromkeys(_curve(row["options"]) for row in rows)
     for task, (above, below) in zip(tasks, grid.T, strict=True):
-        for name, colour in zip(curves, COLOURS * len(curves), strict=False):
+        for index, name in enumerate(curves):
+            line = {"color": COLOURS[index % len(COLOURS)], "ls": "-" if index < len(COLOURS) else "--"}
             points: dict[float, list[tuple[float, float]]] = {}
             for row in rows:
                 if row["task"] == task and _curve(row["options"]) == name:
                     found = records[row]
                     points.setdefault(found["evaluations"], []).append((found["rms"], found["c2st"]))
+            if not points:
+                continue
             places = sorted(points)
             means = np.array([np.mean(points[place], axis=0) for place in places])
             alone = len(places) == 1
-            style = {"marker": "*" if alone else "o", "ms": 11 if alone else 4, "color": colour, "label": name}
+            style = {"marker": "*" if alone else "o", "ms": 11 if alone else 4, "label": name, **line}
             above.plot(places, means[:, 0], **style)
             below.plot(places, means[:, 1], **style)
         above.set(title=task, xscale="log", yscale="log")
@@ -113,7 +116,9 @@ def draw_evaluations(rows: Sequence[Mapping[str, Any]], records: Records, path: 
     grid[0, 0].set_ylabel("distance in deviations")
     grid[1, 0].set_ylabel("C2ST against long draws")
     handles, names = grid[0, 0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside lower center", ncols=min(6, len(names)), frameon=False, fontsize=9)
+    figure.legend(
+        handles, names, loc="outside lower center", ncols=min(2 * len(tasks), len(names)), frameon=False, fontsize=9
+    )
     figure.savefig(path, dpi=150)
 
 
