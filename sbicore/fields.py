@@ -18,7 +18,9 @@ from .errors import ConfigError, SbicoreError
 __all__ = [
     "FrozenMapping",
     "choice",
+    "choices",
     "component",
+    "components",
     "flag",
     "integer",
     "mapping",
@@ -138,6 +140,28 @@ def choice(default: Any = REQUIRED, *, options: Sequence[str], optional: bool = 
     return _field(default, convert, doc, "choice", optional, options=allowed)
 
 
+def choices(default: Any = REQUIRED, *, options: Sequence[str], doc: str) -> Any:
+    """One or several different names of a closed set, stored as a tuple."""
+    allowed = tuple(options)
+
+    def convert(value: Any) -> tuple[str, ...]:
+        from ._messages import did_you_mean
+
+        items = (value,) if isinstance(value, str) else tuple(_sequence(value))
+        if not items:
+            raise ConfigError("must not be empty")
+        for item in items:
+            if item not in allowed:
+                raise ConfigError(
+                    f"unknown choice {item!r}{did_you_mean(item, allowed)}\nChoices: {', '.join(allowed)}"
+                )
+            if items.count(item) > 1:
+                raise ConfigError(f"{item!r} is given twice\nGive it once.")
+        return items
+
+    return _field(default, convert, doc, "choices", False, options=allowed)
+
+
 def sizes(default: Any = REQUIRED, *, ge: int = 1, nonempty: bool = True, doc: str) -> Any:
     """A sequence of whole numbers, stored as a tuple."""
 
@@ -188,6 +212,33 @@ def component(kind: str, default: Any = REQUIRED, *, optional: bool = False, doc
         return as_config(value, kind=kind)
 
     return _field(default, convert, doc, "component", optional, kind=kind)
+
+
+def components(kind: str, default: Any = REQUIRED, *, doc: str) -> Any:
+    """Several components by name: a mapping; or a component or a list of them, called as they are registered."""
+
+    def convert(value: Any) -> FrozenMapping:
+        from .registry import as_config
+
+        if isinstance(value, Mapping) and "name" not in value:
+            given = {str(key): item for key, item in value.items()}
+        else:
+            items = tuple(value) if isinstance(value, (list, tuple)) else (value,)
+            found = [as_config(item, kind=kind) for item in items]
+            given = {config.name: config for config in found}
+            if len(given) < len(found):
+                raise ConfigError("two of them have the same name\nGive a mapping {name: component}.")
+        if not given:
+            raise ConfigError("must not be empty")
+        made = {}
+        for key, item in given.items():
+            try:
+                made[key] = as_config(item, kind=kind)
+            except SbicoreError as error:
+                raise error.within(key) from error.__cause__
+        return FrozenMapping(made)
+
+    return _field(default, convert, doc, "components", False, kind=kind)
 
 
 def options(cls: Any, default: Any = None, *, doc: str) -> Any:
