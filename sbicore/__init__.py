@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     )
     from ._modules import wrap as wrap
     from .adapter import Adapter as Adapter
-    from .approximators import ContinuousApproximator as ContinuousApproximator
+    from .approximators import (
+        ContinuousApproximator as ContinuousApproximator,
+        ScoringRuleApproximator as ScoringRuleApproximator,
+    )
     from .artifact import load as load
     from .citation import cite as cite
     from .description import describe as describe
@@ -42,6 +45,7 @@ _HOMES = {
     "CompositionalWorkflow": "workflows",
     "ContinuousApproximator": "approximators",
     "Reference": "references",
+    "ScoringRuleApproximator": "approximators",
     "build": "registry",
     "cite": "citation",
     "configure": "registry",

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .continuous import ContinuousApproximator as ContinuousApproximator
+    from .scoring_rule import ScoringRuleApproximator as ScoringRuleApproximator
 
-_HOMES = {"ContinuousApproximator": "continuous"}
+_HOMES = {"ContinuousApproximator": "continuous", "ScoringRuleApproximator": "scoring_rule"}
 
 __all__ = sorted(_HOMES)
 

@@ -76,6 +76,8 @@ class ContinuousApproximator(Approximator):
             DataError, ShapeError: missing, misshapen or non-finite conditions.
             ConfigError: an unknown or impossible option; nothing has been computed then.
         """
+        self._require_built("sample")
+        self._require_capability("sample", "gives no draws")
         started = self._begin("sample", options, num_samples, chunk_size)
         seed = as_seed(seed)
         observed = self.observe(conditions)

@@ -15,7 +15,7 @@ __all__ = ["ExponentialScore"]
 
 @frozen(kw_only=True)
 class ExponentialScore(ScoringRuleConfig):
-    """`sum exp((f_k - f_m) / 2)` over the other models k: heavy weight on confident mistakes, for extreme Bayes factors."""
+    """`sum exp((f_k - f_m) / 2)` over the other models k: confident mistakes weigh much, for extreme Bayes factors."""
 
     name: ClassVar[str] = "exponential"
     targets: ClassVar[str] = "one_hot"

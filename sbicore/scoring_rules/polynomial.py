@@ -16,7 +16,7 @@ __all__ = ["PolynomialScore"]
 
 @frozen(kw_only=True)
 class PolynomialScore(ScoringRuleConfig):
-    """`(a - 1) / a sum p^a - p_m^(a - 1)`, between the log score (a to 1) and the Brier score (2), for the true model m."""
+    """`(a - 1) / a sum p^a - p_m^(a - 1)` for the true model m: the log score as a goes to 1, the Brier score at 2."""
 
     name: ClassVar[str] = "polynomial"
     targets: ClassVar[str] = "one_hot"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 from ..config import ScoringRuleConfig, frozen
@@ -43,7 +44,7 @@ class QuantileScore(ScoringRuleConfig):
         for level in levels:
             if not 0 < level < 1:
                 raise ConfigError(f"levels lie between 0 and 1, got {level}").within("q")
-        if any(one >= other for one, other in zip(levels, levels[1:], strict=False)):
+        if any(one >= other for one, other in pairwise(levels)):
             raise ConfigError(f"levels must increase, got {list(levels)}\nGive: {sorted(set(levels))}").within("q")
 
     def build(self) -> QuantileRule:

@@ -103,7 +103,7 @@ def estimate_errors(config: Any, seed: int = 1) -> Errors:
     sd, errors = np.sqrt(np.diag(task.covariance)), {}
     for rule, statistics in _trained(config, seed).estimate({"x": x}).items():
         for name, value in statistics.items():
-            if name in CENTRES:
+            if name in CENTRES and value.shape == x.shape:
                 errors[f"{rule}.{name}"] = float(np.abs((value - task.mean(x)) / sd).mean())
             elif name == "quantiles":
                 gaps = (value - task.mean(x)[:, None]) / sd
