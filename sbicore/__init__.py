@@ -23,11 +23,13 @@ if TYPE_CHECKING:
     from .adapter import Adapter as Adapter
     from .approximators import (
         ContinuousApproximator as ContinuousApproximator,
+        ModelComparisonApproximator as ModelComparisonApproximator,
         ScoringRuleApproximator as ScoringRuleApproximator,
     )
     from .artifact import load as load
     from .citation import cite as cite
     from .description import describe as describe
+    from .model_comparison import ModelComparisonSimulator as ModelComparisonSimulator
     from .references import Reference as Reference
     from .registry import (
         build as build,
@@ -37,13 +39,20 @@ if TYPE_CHECKING:
         registered as registered,
     )
     from .simulation import make_simulator as make_simulator
-    from .workflows import BasicWorkflow as BasicWorkflow, CompositionalWorkflow as CompositionalWorkflow
+    from .workflows import (
+        BasicWorkflow as BasicWorkflow,
+        CompositionalWorkflow as CompositionalWorkflow,
+        ModelComparisonWorkflow as ModelComparisonWorkflow,
+    )
 
 _HOMES = {
     "Adapter": "adapter",
     "BasicWorkflow": "workflows",
     "CompositionalWorkflow": "workflows",
     "ContinuousApproximator": "approximators",
+    "ModelComparisonApproximator": "approximators",
+    "ModelComparisonSimulator": "model_comparison",
+    "ModelComparisonWorkflow": "workflows",
     "Reference": "references",
     "ScoringRuleApproximator": "approximators",
     "build": "registry",

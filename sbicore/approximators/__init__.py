@@ -6,9 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .continuous import ContinuousApproximator as ContinuousApproximator
+    from .model_comparison import ModelComparisonApproximator as ModelComparisonApproximator
     from .scoring_rule import ScoringRuleApproximator as ScoringRuleApproximator
 
-_HOMES = {"ContinuousApproximator": "continuous", "ScoringRuleApproximator": "scoring_rule"}
+_HOMES = {
+    "ContinuousApproximator": "continuous",
+    "ModelComparisonApproximator": "model_comparison",
+    "ScoringRuleApproximator": "scoring_rule",
+}
 
 __all__ = sorted(_HOMES)
 

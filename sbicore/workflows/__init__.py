@@ -2,5 +2,6 @@
 
 from .basic import BasicWorkflow
 from .compositional import CompositionalWorkflow
+from .model_comparison import ModelComparisonWorkflow
 
-__all__ = ["BasicWorkflow", "CompositionalWorkflow"]
+__all__ = ["BasicWorkflow", "CompositionalWorkflow", "ModelComparisonWorkflow"]

@@ -108,6 +108,19 @@ class BasicWorkflow:
         """Log densities; see `ContinuousApproximator.log_prob`."""
         return self.approximator.log_prob(data, **options)
 
+    def estimate(self, conditions: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Statistics of the posterior; see `ScoringRuleApproximator.estimate`.
+
+        Raises:
+            ConfigError: the network does not estimate.
+        """
+        if not hasattr(self.approximator, "estimate"):
+            raise ConfigError(
+                f"{self.approximator.config.name!r} does not estimate.\n"
+                "Take inference_network='point_network', or summaries of sample(...)."
+            )
+        return self.approximator.estimate(conditions, **options)
+
     def plot_loss(self, **options: Any) -> Any:
         """Figure of the training and validation loss (needs sbicore-diagnostics).
 

@@ -39,7 +39,7 @@ class PointNetwork(InferenceNetworkConfig):
         ),
     )
 
-    points: tuple[str, ...] = choices("mean", options=tuple(_RULES), doc="Which estimates: one or several.")
+    points: tuple[str, ...] = choices(("mean",), options=tuple(_RULES), doc="Which estimates: one or several.")
     q: Any = numbers(None, optional=True, doc="Levels of the quantiles, by default 0.05, 0.25, 0.5, 0.75 and 0.95.")
     subnet: Any = component("subnet", "mlp", doc="The body; it reads the conditions.")
 

@@ -1,0 +1,91 @@
+"""The approximator of posterior probabilities of models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from ..errors import ConfigError
+from ..model_comparison import MODEL, model_probabilities
+from ..registry import configure
+from .scoring_rule import ScoringRuleApproximator
+
+__all__ = ["ModelComparisonApproximator"]
+
+
+class ModelComparisonApproximator(ScoringRuleApproximator):
+    """Posterior probabilities of M models and their Bayes factors, by proper scores (arXiv:2305.11241).
+
+    Args:
+        inference_network: a network that estimates; by default `scoring_rule_network` with these:
+        scoring_rules: rules for models, such as `"cross_entropy"` or `"brier"`; log odds of several are averaged.
+        subnet, subnet_kwargs: its body.
+        inference_variables: the variable `(N, M)` with a one for the model of each row.
+        summary_network, adapter, inference_conditions, summary_variables, standardize, fit_kwargs: as for
+            `ContinuousApproximator`.
+
+    Raises:
+        ConfigError: an argument that cannot work, or a rule that is not for models.
+    """
+
+    def __init__(
+        self,
+        inference_network: Any = None,
+        *,
+        scoring_rules: Any = "cross_entropy",
+        subnet: Any = "mlp",
+        subnet_kwargs: Mapping[str, Any] | None = None,
+        inference_variables: Any = (MODEL,),
+        **arguments: Any,
+    ) -> None:
+        if inference_network is None:
+            inference_network = configure(
+                "scoring_rule_network", scoring_rules=scoring_rules, subnet=subnet, subnet_kwargs=subnet_kwargs
+            )
+        super().__init__(inference_network, inference_variables=inference_variables, **arguments)
+        other = [name for name, rule in self.config.rules.items() if rule.targets != "one_hot"]
+        if other:
+            raise ConfigError(f"the scoring rule {other[0]!r} is not for models\nTake 'cross_entropy' or 'brier'.")
+
+    def estimate(  # type: ignore[override]
+        self,
+        conditions: Mapping[str, Any] | None = None,
+        *,
+        model_prior: Any = None,
+        simulated_prior: Any = None,
+        as_tensor: bool = False,
+        chunk_size: int | None = None,
+    ) -> Any:
+        """Probabilities, log odds and log Bayes factors of the models for each observation.
+
+        Args:
+            conditions: `{name: (O, *event)}`; one observation may leave its axis out.
+            model_prior: prior probabilities of the models (M,); by default those of the simulations.
+            simulated_prior: shares of the models in the simulations (M,); by default equal.
+            as_tensor, chunk_size: as in `ScoringRuleApproximator.estimate`.
+
+        Returns:
+            `{"model_probs": (O, M), "log_odds": (O, M), "log_bayes_factors": (O, M)}`, the last two relative to
+            the first model.
+
+        Raises:
+            NotBuiltError, DataError, ShapeError: as `sample`.
+            ConfigError: priors that are none.
+        """
+        found = super().estimate(conditions, as_tensor=True, chunk_size=chunk_size)
+        logits = torch.stack([estimates["logits"].double() for estimates in found.values()]).mean(0)
+        models = logits.shape[-1]
+        simulated = torch.from_numpy(model_probabilities(simulated_prior, models, "simulated_prior")).log()
+        factors = logits - simulated
+        wanted = simulated
+        if model_prior is not None:
+            wanted = torch.from_numpy(model_probabilities(model_prior, models, "model_prior")).log()
+        odds = factors + wanted
+        result = {
+            "model_probs": odds.softmax(-1),
+            "log_odds": odds - odds[:, :1],
+            "log_bayes_factors": factors - factors[:, :1],
+        }
+        return {name: value.float() if as_tensor else value.float().numpy() for name, value in result.items()}

@@ -1,0 +1,90 @@
+"""Two Gaussian models whose Bayes factor is known; simulations of several models; what is refused."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import sbicore
+from sbicore.errors import ConfigError, DataError, ShapeError
+
+X = np.linspace(-4, 4, 41)[:, None]
+LOG_BF = 0.5 * np.log(4) - 0.5 * X[:, 0] ** 2 * (1 - 1 / 4)
+"""log N(x; 0, 1) - log N(x; 0, 4), of the first model against the second."""
+
+
+def narrow(rng):
+    return {"x": rng.normal(size=1), "own": rng.normal()}
+
+
+def wide(rng):
+    return {"x": 2 * rng.normal(size=1)}
+
+
+FIT = {"epochs": 20, "batch_size": 256, "learning_rate": 3e-3, "compile": "never", "progress": False, "seed": 1}
+
+
+@pytest.mark.parametrize(
+    ("rules", "p"),
+    [("cross_entropy", None), ("logistic", None), (["cross_entropy", "brier"], [0.8, 0.2])],
+)
+def test_the_bayes_factor_of_two_normals(rules, p):
+    simulator = sbicore.ModelComparisonSimulator([narrow, wide], p=p)
+    model = sbicore.ModelComparisonApproximator(
+        scoring_rules=rules, subnet_kwargs={"widths": [64, 64]}, inference_conditions=["x"]
+    )
+    model.fit(simulator.sample(60_000, seed=1), **FIT)
+    found = model.estimate({"x": X}, simulated_prior=p)
+    inside = np.abs(X[:, 0]) < 3
+    error = np.abs(found["log_bayes_factors"][:, 1] + LOG_BF)
+    assert error[inside].mean() < 0.1
+    odds = LOG_BF + np.log((p or [0.5, 0.5])[0] / (p or [0.5, 0.5])[1])
+    np.testing.assert_allclose(found["model_probs"][inside, 0], 1 / (1 + np.exp(-odds[inside])), atol=0.06)
+    equal = model.estimate({"x": X}, simulated_prior=p, model_prior=[0.5, 0.5])
+    np.testing.assert_allclose(equal["log_odds"], equal["log_bayes_factors"], atol=1e-5)
+
+
+def test_workflow_saves_and_answers(tmp_path):
+    workflow = sbicore.ModelComparisonWorkflow(
+        [narrow, wide], p=[0.3, 0.7], subnet_kwargs={"widths": [16]}, inference_conditions=["x"]
+    )
+    workflow.fit_online(epochs=2, num_batches_per_epoch=20, batch_size=64, progress=False, seed=1)
+    found = workflow.estimate({"x": X})
+    assert found["model_probs"].shape == (41, 2)
+    np.testing.assert_allclose(found["model_probs"].sum(1), 1, rtol=1e-5)
+    workflow.save(tmp_path / "m.sbi")
+    again = sbicore.load(tmp_path / "m.sbi").estimate({"x": X}, simulated_prior=[0.3, 0.7])
+    np.testing.assert_array_equal(again["log_odds"], found["log_odds"])
+    with pytest.raises(ConfigError, match="gives no draws"):
+        workflow.sample({"x": X})
+
+
+def test_rows_are_mixed_and_repeat_with_the_seed():
+    simulator = sbicore.ModelComparisonSimulator([narrow, wide], p=[0.25, 0.75])
+    rows = simulator.sample(4_000, seed=3)
+    assert set(rows) == {"model_indices", "x"}
+    share = rows["model_indices"][:, 0]
+    assert abs(share.mean() - 0.25) < 0.03 and abs(share[:2_000].mean() - 0.25) < 0.04
+    deviations = [rows["x"][share == which].std() for which in (1, 0)]
+    np.testing.assert_allclose(deviations, [1, 2], rtol=0.1)
+    again = simulator.sample(4_000, seed=3)
+    np.testing.assert_array_equal(rows["x"], again["x"])
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "message"),
+    [
+        (lambda: sbicore.ModelComparisonSimulator([narrow]), ConfigError, "two or more"),
+        (lambda: sbicore.ModelComparisonSimulator([narrow, wide], p=[1, 1]), ConfigError, "sum to 1"),
+        (lambda: sbicore.ModelComparisonSimulator([narrow, lambda rng: {"y": 1.0}]).sample(5), DataError, "in common"),
+        (
+            lambda: sbicore.ModelComparisonSimulator([narrow, lambda rng: {"x": np.zeros(3)}]).sample(5),
+            ShapeError,
+            "different shapes",
+        ),
+        (lambda: sbicore.ModelComparisonApproximator(scoring_rules="mean"), ConfigError, "not for models"),
+    ],
+)
+def test_what_cannot_be_compared(make, error, message):
+    with pytest.raises(error, match=message):
+        make()
