@@ -114,12 +114,13 @@ class BasicWorkflow:
         Raises:
             ConfigError: the network does not estimate.
         """
-        if not hasattr(self.approximator, "estimate"):
+        estimate = getattr(self.approximator, "estimate", None)
+        if estimate is None:
             raise ConfigError(
                 f"{self.approximator.config.name!r} does not estimate.\n"
                 "Take inference_network='point_network', or summaries of sample(...)."
             )
-        return self.approximator.estimate(conditions, **options)
+        return estimate(conditions, **options)
 
     def plot_loss(self, **options: Any) -> Any:
         """Figure of the training and validation loss (needs sbicore-diagnostics).
