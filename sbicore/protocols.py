@@ -228,7 +228,9 @@ class ScoringRule(Protocol):
     """A proper score of estimates against targets; lower is better.
 
     Optional: `summarize(draws (N, *event)) -> estimates` without leading axes, the statistics that
-    the rule elicits, computed from draws. Parametric rules, whose config has these capabilities, have
+    the rule elicits, computed from draws. `statistics`, `{statistic: kind}`, which approximators need:
+    how each follows a change of variables, `affine`, `monotone`, `quantiles`, `factor` or `free`.
+    Parametric rules, whose config has these capabilities, have
     `sample(shape, estimates, *, generator) -> (*shape, *event)`, where the leading axes of the estimates
     broadcast to `shape`, and `log_prob(estimates, targets) -> (B,)`.
     """
