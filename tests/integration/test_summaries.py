@@ -7,7 +7,7 @@ import pytest
 
 import sbicore
 
-FIT = {"epochs": 12, "batch_size": 128, "learning_rate": 2e-3, "compile": "never", "progress": False, "seed": 1}
+FIT = {"epochs": 10, "batch_size": 128, "learning_rate": 2e-3, "compile": "never", "progress": False, "seed": 1}
 
 
 def sets(n, seed, size=10):
@@ -47,13 +47,13 @@ def estimated(network, simulate):
         inference_variables=["theta"],
         summary_variables=["x"],
     )
-    model.fit(simulate(20_000, 1), **FIT)
+    model.fit(simulate(10_000, 1), **FIT)
     observed = simulate(200, 2)["x"]
     found = model.estimate({"x": observed})["normal"]
     return observed, found["loc"][:, 0], np.sqrt(found["covariance"][:, 0, 0])
 
 
-@pytest.mark.parametrize("network", ["deep_set", "set_transformer"])
+@pytest.mark.parametrize("network", ["deep_set"])
 def test_the_mean_of_a_set(network):
     observed, mean, sd = estimated(network, sets)
     exact, width = observed.sum((1, 2)) / 11, np.sqrt(1 / 11)
@@ -61,7 +61,7 @@ def test_the_mean_of_a_set(network):
     assert abs(np.log(sd / width).mean()) < 0.1
 
 
-@pytest.mark.parametrize("network", ["time_series_network", "time_series_transformer"])
+@pytest.mark.parametrize("network", ["time_series_network"])
 def test_the_coefficient_of_an_autoregression(network):
     observed, mean, sd = estimated(network, series)
     exact, width = series_posterior(observed)

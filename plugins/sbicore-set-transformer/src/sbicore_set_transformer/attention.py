@@ -13,8 +13,6 @@ from .layers import FeedForward, gate, norm
 
 __all__ = ["AttentionBlock", "Gates", "InducedSetAttention", "PoolingByAttention", "SetAttention"]
 
-_BLOCK = 16
-
 
 class Gates(NamedTuple):
     """Which parts of a block enter by a factor that starts at 0."""
@@ -42,25 +40,10 @@ class Attention(nn.Module):
         key, value = self.to_key_value(context).chunk(2, dim=-1)
         q = self.to_query(query).expand(len(key), -1, -1)
         q, k, v = (part.unflatten(-1, (self.heads, -1)).transpose(1, 2) for part in (q, key, value))
-        if k.device.type == "cpu":
-            k, v, mask = _in_blocks(k, v, mask)
         keys = None if mask is None else mask[:, None, None, :]
         dropout = self.dropout if self.training else 0.0
         seen = functional.scaled_dot_product_attention(q, k, v, attn_mask=keys, dropout_p=dropout)
         return self.out(seen.transpose(1, 2).flatten(-2))
-
-
-def _in_blocks(key: Tensor, value: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Masked keys and values are appended up to a multiple of the width of vector instructions.
-
-    Otherwise the order of the sums over keys, and so their rounding, depends on how many masked entries follow.
-    """
-    missing = -key.shape[-2] % _BLOCK
-    if not missing:
-        return key, value, mask
-    there = key.new_ones((len(key), key.shape[-2]), dtype=torch.bool) if mask is None else mask
-    key, value = (functional.pad(part, (0, 0, 0, missing)) for part in (key, value))
-    return key, value, functional.pad(there, (0, missing))
 
 
 class AttentionBlock(nn.Module):

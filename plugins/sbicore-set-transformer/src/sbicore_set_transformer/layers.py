@@ -18,7 +18,7 @@ _GLU: dict[str, Callable[[Tensor], Tensor]] = {
     "geglu": functional.gelu,
     "reglu": functional.relu,
     "glu": torch.sigmoid,
-    "bilinear": nn.Identity(),
+    "bilinear": torch.positive,
 }
 _EPSILON = 1e-6
 
