@@ -76,7 +76,7 @@ class TestPlugins:
         assert json.loads(out) == sbicore.plugins()
 
     def test_nothing_is_said_in_words(self, sbicore_):
-        assert sbicore_("plugins", "--kind", "scoring_rule") == (0, "Nothing of this kind is installed.\n", "")
+        assert sbicore_("plugins", "--kind", "extension") == (0, "Nothing of this kind is installed.\n", "")
 
     def test_unknown_kind_is_an_error(self, sbicore_):
         status, out, err = sbicore_("plugins", "--kind", "subnets")
