@@ -24,6 +24,13 @@ def test_the_size_of_a_set_is_read(config):
     assert not torch.allclose(module(x), module(x.repeat(1, 5, 1)), atol=1e-3)
 
 
+@pytest.mark.parametrize("config", [DeepSet(), SetTransformer()])
+def test_a_fresh_summary_tells_sizes_apart(config):
+    module, x = make(config), torch.ones(1, 1, 2)
+    small, large = (module(x.expand(1, size, 2)) for size in (10, 100))
+    assert (large - small).norm() > 1.0
+
+
 @pytest.mark.parametrize("config", CONFIGS)
 def test_a_set_without_entries_has_a_summary(config):
     found = make(config)(torch.zeros(3, 0, 2))

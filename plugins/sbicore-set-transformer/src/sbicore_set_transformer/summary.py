@@ -56,7 +56,7 @@ class SetSummary(nn.Module):
                 _INITIALIZE[config.kernel_initializer](part.weight)
                 if part.bias is not None:
                     nn.init.zeros_(part.bias)
-        # Adam's first steps are too small for a weight of 1 / 16 or so to reach 1, which the size would need.
+        # A column of norm 1: as one weight of many the size would start faint, and be learnt last.
         with torch.no_grad():
             nn.init.normal_(self.out.weight[:, -1], std=self.out_features**-0.5)
         # Its bias starts away from 0: a norm of W x alone would leave no more than the direction of x.
