@@ -16,7 +16,7 @@ class AttentionBlock(nn.Module):
     """`(x (R, M, V), context (R, N, V), mask (R, N)) -> (R, M, W)`.
 
     `h = P x + A(norm(x), norm(context))`, then `h + hidden(norm(h))`; P is the identity where V = W. Normalised before
-    each sublayer (arXiv:2002.04745, fig. 1b). Queries and keys have no bias, as one added to all keys has no effect.
+    each sublayer (arXiv:2002.04745, fig. 1b). No bias before the attention: one added to all keys has no effect.
     """
 
     def __init__(self, config: TimeSeriesTransformer, width_in: int, width: int, heads: int) -> None:

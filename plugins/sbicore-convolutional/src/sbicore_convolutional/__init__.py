@@ -1,0 +1,5 @@
+"""A summary network of images: `convolutional_network`."""
+
+from .config import ConvolutionalNetwork
+
+__all__ = ["ConvolutionalNetwork"]
