@@ -38,8 +38,14 @@ def test_they_train_draw_and_weigh(network, subnet, parameters, conditions):
         pytest.skip(str(error))
     assert np.isfinite(history.loss).all()
     observed = {"x": data["x"][:1]} if conditions else None
-    draws = model.sample(observed, 1, seed=1, progress=False)["theta"]
-    assert draws.shape == ((1, 1, parameters) if conditions else (1, parameters))
-    if "log_prob" in model.config.capabilities:
+    able = model.config.capabilities
+    assert "sample" in able or "estimate" in able
+    if "sample" in able:
+        draws = model.sample(observed, 1, seed=1, progress=False)["theta"]
+        assert draws.shape == ((1, 1, parameters) if conditions else (1, parameters))
+    if "estimate" in able:
+        found = model.estimate(observed)
+        assert all(np.isfinite(value).all() for statistics in found.values() for value in statistics.values())
+    if "log_prob" in able:
         given = {"theta": data["theta"][:3], **({"x": data["x"][:3]} if conditions else {})}
         assert np.isfinite(model.log_prob(given, progress=False)).all()

@@ -53,9 +53,12 @@ def test_the_seed_decides(method):
 
 
 def test_fast_fits_chance_as_much_as_published():
-    """In 10 dimensions both learn 200 draws by heart; the best classifier would have an accuracy of 0.68."""
+    """In 10 dimensions both learn 200 draws by heart; the best classifier would have an accuracy of 0.68.
+
+    Their difference has a deviation of 0.014 from one pair of sets to the next, so of 0.006 over five.
+    """
     scores = {method: [] for method in ("published", "fast")}
-    for seed in range(2):
+    for seed in range(5):
         one, two = draws([1, seed], 200, 10, shift=0.3), draws([2, seed], 200, 10)
         for method, values in scores.items():
             values.append(c2st(one, two, method=method))

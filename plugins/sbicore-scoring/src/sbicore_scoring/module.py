@@ -22,13 +22,14 @@ class ScoringRuleModule(nn.Module):
     Without conditions the raw outputs are parameters.
 
     Args:
-        rules: configs of scoring rules by name.
-        subnet: config of the body.
+        config: with `rules`, configs of scoring rules by name, and the `subnet` of the body.
         shapes: target and conditions.
     """
 
-    def __init__(self, rules: Mapping[str, Any], subnet: Any, shapes: Shapes) -> None:
+    def __init__(self, config: Any, shapes: Shapes) -> None:
         super().__init__()
+        self.config = config
+        rules: Mapping[str, Any] = config.rules
         self.event = shapes.target
         self.rules = {name: rule.build() for name, rule in rules.items()}
         self.parametric = [name for name, rule in rules.items() if {"sample", "log_prob"} <= rule.capabilities]
@@ -42,7 +43,7 @@ class ScoringRuleModule(nn.Module):
         if shapes.conditions is None:
             self.raw = nn.Parameter(0.1 * torch.randn(total))
         else:
-            self.backbone = Backbone(subnet, Shapes(target=shapes.conditions, output=total))
+            self.backbone = Backbone(config.subnet, Shapes(target=shapes.conditions, output=total))
             nn.init.xavier_uniform_(self.backbone.head.weight)
 
     def loss(self, targets: Tensor, conditions: Tensor | None, *, generator: Generator | None = None) -> Tensor:
@@ -70,6 +71,7 @@ class ScoringRuleModule(nn.Module):
         **options: Any,
     ) -> Tensor:
         """Draws `(R, S, *event)` for `conditions (R, 1, C)`, of several parametric rules from each as often."""
+        self.config.sample_options(**options)
         estimates = self.estimate(None if conditions is None else conditions.squeeze(1), rows=shape[0])
         draws = [
             self.rules[name].sample(

@@ -63,4 +63,4 @@ class PointNetwork(InferenceNetworkConfig):
         """The module."""
         from .module import ScoringRuleModule
 
-        return ScoringRuleModule(self.rules, self.subnet, shapes)
+        return ScoringRuleModule(self, shapes)

@@ -85,7 +85,7 @@ class ScoringRuleNetwork(InferenceNetworkConfig):
         """The module."""
         from .module import ScoringRuleModule
 
-        return ScoringRuleModule(self.rules, self.subnet, shapes)
+        return ScoringRuleModule(self, shapes)
 
 
 def _rule(value: Any) -> Any:
