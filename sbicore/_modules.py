@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import inspect
 from typing import Any, ClassVar
 
 import attrs
@@ -36,7 +37,10 @@ class ModuleConfig(Config):
 
     @property
     def capabilities(self) -> frozenset[str]:  # type: ignore[override]
-        """Which of the optional methods of a network the module has."""
+        """Which of the optional methods of a network the module has; `masks` where its forward takes a mask."""
+        if self.kind == "summary_network":
+            takes = inspect.signature(self.module.forward).parameters
+            return frozenset({"masks"} if "mask" in takes else ())
         return frozenset(name for name in ("sample", "log_prob") if hasattr(self.module, name))
 
     def sample_options(self, **options: Any) -> dict[str, Any]:

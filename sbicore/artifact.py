@@ -93,6 +93,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             standardize=header["standardize"],
             bounds=header["bounds"],
             out_of_bounds=header["out_of_bounds"],
+            missing=header.get("missing"),
             fit_kwargs=header.get("fit_kwargs"),
             **header["roles"],
         )
@@ -130,6 +131,7 @@ def _header(model: Approximator) -> dict[str, Any]:
         "standardized": [role for role, part in model.standardizers.items() if part.is_fitted],
         "bounds": {name: [_listed(low), _listed(high)] for name, (low, high) in model.bounds.items()},
         "out_of_bounds": model.out_of_bounds,
+        "missing": model.pipeline.missing,
         "fit_kwargs": model.fit_kwargs,
         "events": {name: list(event) for name, event in model.pipeline.events.items()},
         "history": model.history.to_dict(),

@@ -75,6 +75,9 @@ class Simulator:
     ) -> dict[str, np.ndarray]:
         """`n` rows of every variable, `(n, *event)`; floats as float32, integers as integers.
 
+        Where a function of single rows returns arrays that differ in their first axis, the result is an array of
+        arrays, which `fit` and `sample` take as sets or series of different lengths.
+
         The same seed gives the same rows, and fewer of them for a smaller `n`; only the last,
         incomplete block of 1,000 rows of a vectorized function depends on `n`.
 
@@ -107,7 +110,7 @@ class Simulator:
                 stop = min(start + BLOCK, n)
                 variables = {name: values[start:stop] for name, values in fixed.items()}
                 blocks.append(run.block(range(start, stop), variables))
-        return {name: _single(np.concatenate([block[name] for block in blocks])) for name in blocks[0]}
+        return {name: _together([block[name] for block in blocks]) for name in blocks[0]}
 
 
 class _Run:
@@ -129,7 +132,7 @@ class _Run:
                     variables |= self.call(position, step, variables, rows)
             else:
                 made = [self.row(row, steps, _at(row - rows.start, variables)) for row in rows]
-                variables |= {name: np.stack([one[name] for one in made]) for name in made[0]}
+                variables |= {name: _stacked([one[name] for one in made]) for name in made[0]}
         self.check_given()
         return {name: _single(values) for name, values in variables.items()}
 
@@ -175,10 +178,11 @@ class _Run:
             )
         event = values.shape[1:] if step.vectorized else values.shape
         expected = self.events.setdefault(name, event)
-        if event != expected:
+        varies = not step.vectorized and len(event) == len(expected) and event[1:] == expected[1:]
+        if event != expected and not varies:
             raise ShapeError(
                 f"{step.name} returned {name} with shape {event} in {where}, but {expected} before\n"
-                "Return arrays of one shape, padded where lengths vary.",
+                "Return arrays of one shape. The first axis may vary where a function makes single rows.",
                 variable=name,
                 expected=expected,
                 got=event,
@@ -231,6 +235,22 @@ def _given(name: str, values: ArrayLike, n: int) -> np.ndarray:
             got=array.shape,
         )
     return array
+
+
+def _stacked(rows: list[np.ndarray]) -> np.ndarray:
+    """One array of all rows; where they differ in length, an array of arrays."""
+    if len({row.shape for row in rows}) == 1:
+        return np.stack(rows)
+    result = np.empty(len(rows), dtype=object)
+    for index, row in enumerate(rows):
+        result[index] = _single(row)
+    return result
+
+
+def _together(blocks: list[np.ndarray]) -> np.ndarray:
+    if len({block.dtype == object or block.shape[1:] for block in blocks}) == 1:
+        return _single(np.concatenate(blocks))
+    return _stacked([row for block in blocks for row in block])
 
 
 def _single(values: np.ndarray) -> np.ndarray:

@@ -18,7 +18,9 @@ from ..shapes import Shapes
 from ..training import History
 from . import _fitting
 from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
+from ._masks import MASKS, MISSING, cannot_mask, with_masks
 from ._pipeline import Pipeline, tensors_of
+from ._ragged import MASK
 from ._roles import ROLES, Roles, roles_to_standardize
 from ._standardizer import Standardizer
 
@@ -39,6 +41,8 @@ class Approximator(nn.Module):
         bounds: `{name: (low, high)}` of inferred variables; low or high may be None.
         out_of_bounds: `"transform"` trains in an unbounded space, which no draw can leave; `"reject"`
             draws again, within a budget; `"warn"` counts.
+        missing: `"mask"` where NaN stands for what was not measured: the entry of a set or series that has it is left
+            out, and a condition that is NaN is told to the network as unknown. By default NaN is an error.
         fit_kwargs: defaults of the options of `fit`.
 
     Raises:
@@ -54,6 +58,7 @@ class Approximator(nn.Module):
         "standardize",
         "bounds",
         "out_of_bounds",
+        "missing",
         "fit_kwargs",
     )
 
@@ -69,6 +74,7 @@ class Approximator(nn.Module):
         standardize: Any = "all",
         bounds: Mapping[str, Any] | None = None,
         out_of_bounds: str = "transform",
+        missing: str | None = None,
         fit_kwargs: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__()
@@ -81,6 +87,8 @@ class Approximator(nn.Module):
                 f"out_of_bounds={out_of_bounds!r} is unknown{did_you_mean(out_of_bounds, _OUT_OF_BOUNDS)}\n"
                 f"Choices: {', '.join(_OUT_OF_BOUNDS)}"
             )
+        if missing not in MISSING:
+            raise ConfigError(f"missing={missing!r} is unknown\nChoices: 'mask', None")
         self.bounds = checked_bounds(bounds)
         self.out_of_bounds = out_of_bounds
         self.standardize = roles_to_standardize(standardize)
@@ -92,6 +100,8 @@ class Approximator(nn.Module):
                 summary_variables=summary_variables,
             ),
             self.bounds if out_of_bounds == "transform" else None,
+            varying=_takes_any_length(self.summary_config),
+            missing=missing,
         )
         self.fit_kwargs = checked_fit_kwargs(fit_kwargs)
         self.history = History()
@@ -148,6 +158,8 @@ class Approximator(nn.Module):
                 "A summary network is given without anything to read.\n"
                 "Give summary_variables=[...], or use that name in the data."
             )
+        if summaries is not None and self.pipeline.masking:
+            self._require_masks()
         target = self.pipeline.event("inference_variables")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for(as_seed(seed), 0))
@@ -155,6 +167,8 @@ class Approximator(nn.Module):
             if self.summary_config is not None and summaries is not None:
                 self.summary_network = _extensions.build(self.summary_config, Shapes(target=summaries))
                 width = self.summary_network.out_features
+            if conditions is not None and self.pipeline.missing == "mask":
+                conditions = (*conditions[:-1], 2 * conditions[-1])
             joined = _joined(conditions, width)
             self.network = _extensions.build(self.config, Shapes(target=target, conditions=joined))
         for role in ROLES:
@@ -234,16 +248,28 @@ class Approximator(nn.Module):
         """The conditions of the network from standardised roles: direct ones, then summaries."""
         parts = [roles["inference_conditions"]] if "inference_conditions" in roles else []
         if self.summary_network is not None:
-            parts.append(self.summary_network(roles["summary_variables"]))
+            mask = (roles[MASK],) if MASK in roles else ()
+            parts.append(self.summary_network(roles["summary_variables"], *mask))
         return None if not parts else parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
     def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Role tensors as the network takes them: standardised, float32."""
-        return {
-            role: (self.standardizer(role)(value) if role in self.standardize else value).to(self.dtype)
-            for role, value in roles.items()
-            if role in self.standardizers
-        }
+        """Role tensors as the network takes them: standardised, float32, zero where masked.
+
+        Conditions that may be missing are followed by which of them are there; the mask of sets and series goes along.
+        """
+        result = {}
+        for role, value in roles.items():
+            if role not in self.standardizers:
+                continue
+            ready = (self.standardizer(role)(value) if role in self.standardize else value).to(self.dtype)
+            mask = roles.get(MASKS.get(role, ""))
+            if mask is not None and role == "inference_conditions":
+                ready = torch.cat([ready.masked_fill(~mask, 0.0), mask.to(self.dtype)], dim=-1)
+            elif mask is not None:
+                ready = ready.masked_fill(~mask.unsqueeze(-1), 0.0)
+                result[MASKS[role]] = mask
+            result[role] = ready
+        return result
 
     def observe(self, conditions: Mapping[str, Any] | None, what: str = "conditions") -> Tensor | None:
         """Checked, embedded conditions `(O, C)`; None for a network without any."""
@@ -255,7 +281,8 @@ class Approximator(nn.Module):
         names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
         if conditions is None:
             raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
-        given = tensors_of(conditions, what)
+        given = tensors_of(conditions, what, varying=self.pipeline.summarized)
+        mask = given.pop(MASK, None)
         raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
         missing = [name for name in names if name not in raw]
         if missing:
@@ -267,7 +294,12 @@ class Approximator(nn.Module):
             )
         rows = require_rows(raw, what)
         raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items()}
-        joined = self.pipeline.forward(raw, roles)
+        if mask is not None:
+            mask = mask.unsqueeze(0) if mask.ndim == 1 else mask
+            mask = mask.expand(rows, *mask.shape[1:])
+        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, roles), mask, what)
+        if MASK in joined:
+            self._require_masks()
         require_finite(raw, joined, what)
         with torch.no_grad():
             return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
@@ -279,9 +311,21 @@ class Approximator(nn.Module):
             z = self.standardizer("inference_variables").inverse(z)
         return {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
 
+    def _require_masks(self) -> None:
+        config: Any = self.summary_config
+        if "masks" not in config.capabilities:
+            raise cannot_mask(config.name)
+
     def _require_built(self, what: str) -> None:
         if not self.is_trained:
             raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+
+
+def _takes_any_length(config: Any) -> bool:
+    """Whether a summary network reads sets or series, which may be longer or shorter than those it was trained on."""
+    return config is not None and (
+        "masks" in config.capabilities or getattr(config, "layout", None) in ("set", "series")
+    )
 
 
 def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...] | None:

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor
 
 from ..errors import DataError, DataWarning, ShapeError
+from ..training.padding import padded
 from ..training.sources import require_same_names
 from ._pipeline import tensors_of
+from ._ragged import MASK
 from ._rows import row_events
 
 __all__ = ["RowWatch", "gathered"]
@@ -51,8 +53,8 @@ class RowWatch:
             )
 
 
-def gathered(batches: Iterable[Any]) -> dict[str, Tensor]:
-    """All batches as one data set.
+def gathered(batches: Iterable[Any], *, varying: bool) -> dict[str, Tensor]:
+    """All batches as one data set; where sets may have any length (`varying`), padded and masked.
 
     Raises:
         DataError: none at all, or batches that have different variables or shapes.
@@ -62,16 +64,31 @@ def gathered(batches: Iterable[Any]) -> dict[str, Tensor]:
         raise DataError("data have no batches")
     events = row_events(parts[0])
     for part in parts:
-        require_same_names(parts[0], part)
+        require_same_names(set(parts[0]) - {MASK}, set(part) - {MASK})
         for name, event in row_events(part).items():
-            if event != events[name]:
+            expected = events.get(name, event)
+            if event[1:] != expected[1:] or len(event) != len(expected) or not (varying or event == expected):
                 raise ShapeError(
-                    f"batches have rows of different shapes: {name!r} {events[name]} and {event}",
+                    f"batches have rows of different shapes: {name!r} {expected} and {event}",
                     variable=name,
-                    expected=events[name],
+                    expected=expected,
                     got=event,
                 )
-    return {name: torch.cat([part[name] for part in parts]) for name in parts[0]}
+    return _as_one(parts)
+
+
+def _as_one(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The rows of all batches, with a mask where their lengths differ or one of them has a mask."""
+    lengths = {name: {part[name].shape[1] for part in parts} for name, value in parts[0].items() if value.ndim > 1}
+    masked = next((name for name, found in lengths.items() if len(found) > 1), None)
+    if masked is None:
+        masked = next((MASK for part in parts if MASK in part), None)
+    if masked is not None:
+        length = max(part[masked].shape[1] for part in parts if masked in part)
+        for part in parts:
+            here = part[masked].shape[1] if masked in part else length
+            part.setdefault(MASK, torch.ones(len(next(iter(part.values()))), here, dtype=torch.bool))
+    return {name: padded([part[name] for part in parts]) for name in parts[0]}
 
 
 def _vectors_of(batch: Any) -> int | None:

@@ -13,6 +13,7 @@ from torch import Tensor
 from .._messages import close_match, listing
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError, UnknownHyperparameterError
 from ..training import FitOptions
+from ._masks import without_entries
 
 __all__ = [
     "asked",
@@ -87,7 +88,15 @@ def require_rows(raw: Mapping[str, Tensor], what: str) -> int:
 
 
 def require_finite(raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what: str) -> None:
-    """No NaN or infinity in the user's values, nor made of them by the adapter."""
+    """No NaN or infinity in the user's values, nor made of them by the adapter, but where a mask leaves it out.
+
+    Raises:
+        DataError: names the variable and the first observation; also for an observation without any entry.
+    """
+    if (empty := without_entries(joined)) is not None and bool(empty.any()):
+        raise DataError(f"{what}: observation {int(empty.nonzero()[0])} has no entries: all of them are masked")
+    if all(bool(torch.isfinite(value).all()) for value in joined.values()):
+        return
     for name, value in raw.items():
         bad = ~torch.isfinite(value).reshape(len(value), -1).all(1)
         if bad.any():

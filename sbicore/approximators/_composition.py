@@ -17,6 +17,7 @@ from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._pipeline import tensors_of
+from ._ragged import MASK
 from ._sampling import Draw, rows_at_once, singly
 
 if TYPE_CHECKING:
@@ -54,7 +55,9 @@ def flattened(model: Approximator, conditions: Any) -> tuple[dict[str, Tensor], 
                     "first observations\nGive each observation as many, or call once for each number.",
                     variable=name,
                 )
-    raw = model.pipeline.checked(tensors_of(conditions, "conditions", names), "conditions", lead=2)
+    raw = tensors_of(conditions, "conditions", (*names, MASK))
+    mask = {name: raw.pop(name) for name in (MASK,) if name in raw}
+    raw = model.pipeline.checked(raw, "conditions", lead=2) | mask
     found = {name: tuple(value.shape[:2]) for name, value in raw.items()}
     if len(set(found.values())) > 1:
         told = ", ".join(f"{name} {shape}" for name, shape in found.items())

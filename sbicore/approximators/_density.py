@@ -16,6 +16,7 @@ from ..training.progress import Progress
 from ._bounds import outside_bounds
 from ._checks import require_rows
 from ._pipeline import tensors_of
+from ._ragged import MASK
 from ._report import Cost
 from ._roles import ROLES
 from ._sampling import rows_at_once
@@ -38,14 +39,16 @@ def log_prob(
 ) -> tuple[Tensor, dict[str, Any]]:
     """Log densities `(N,)` and the facts of a report; minus infinity outside the support."""
     pipeline = model.pipeline
-    raw = pipeline.checked(tensors_of(data, "data", pipeline.events), "data", lead=1)
+    given = tensors_of(data, "data", (*pipeline.events, MASK), varying=pipeline.summarized)
+    mask = {name: given.pop(name) for name in (MASK,) if name in given}
+    raw = pipeline.checked(given, "data", lead=1)
     raw = {name: value.clone() if value.is_inference() else value for name, value in raw.items()}
     missing = [name for name in pipeline.events if name not in raw]
     if missing:
         raise DataError(f"data lack {listing(missing)}{did_you_mean(missing[0], data)}\nFound: {listing(data)}")
     count = require_rows(raw, "data")
     targets = {name: raw[name].expand(count, *raw[name].shape[1:]) for name in pipeline.target_names}
-    given = {name: value for name, value in raw.items() if name not in targets}
+    observed = {name: value for name, value in raw.items() if name not in targets}
     for name, value in targets.items():
         if bool(torch.isnan(value).any()):
             raise DataError(f"data: {name!r} has NaN", variable=name)
@@ -55,7 +58,7 @@ def log_prob(
     supported = inside & torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
     x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
     z = model.standardized({"inference_variables": x})["inference_variables"]
-    conditions = model.observe(given or None, "data")
+    conditions = model.observe(observed | mask or None, "data")
     cost = Cost()
     values = torch.empty(count, dtype=torch.float64)
     step = chunk_size or max(1, rows_at_once(model) // z[0].numel())

@@ -16,8 +16,10 @@ from ..training import FitEvent, FitOptions, History
 from ..training.checkpoint import Checkpoint, digest
 from ..training.compilation import compiles
 from ..training.loop import notifier, train
+from ..training.padding import padded
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
 from ._batches import RowWatch, gathered
+from ._masks import MASKS, has_masks, require_one_length
 from ._pipeline import WEIGHT
 from ._roles import ROLES
 from ._rows import Cleaner, row_events
@@ -144,7 +146,7 @@ class _Ingest:
             return self.simulator(data, validation_data, given=given)
         if isinstance(data, Iterator):
             watch = RowWatch()
-            rows = gathered(watch.over(data))
+            rows = gathered(watch.over(data), varying=self.model.pipeline.varying)
             if not self.model.is_built:
                 watch.warn(depth=6)
             return self.memory(rows, validation_data)
@@ -242,7 +244,7 @@ class _Ingest:
         mean = weights.value
         self.clean.finish(depth=7)
         self.clean = self._cleaner("data")
-        self._moments({role: torch.cat([part[role] for part in pilot]) for role in pilot[0]})
+        self._moments({role: padded([part[role] for part in pilot]) for role in pilot[0]})
         held_out = None if validation_data is None else self._held_out(validation_data)
         endless = (batch for _ in iter(int, 1) for batch in batches)
         batch_size = min(self.settings.batch_size, count)
@@ -259,6 +261,7 @@ class _Ingest:
     def _build(self, data: Any) -> None:
         if isinstance(data, Mapping):
             refuse_weights(self.model.config, data, "data")
+            self.model.pipeline.masking |= has_masks(data)
         if not self.model.is_built:
             self.model.build(row_events(data), seed=self.seed)
         if isinstance(data, Mapping):
@@ -270,6 +273,7 @@ class _Ingest:
     def _cleaned(self, batch: Any) -> Batch:
         """Valid rows of one batch among many."""
         cleaned = self.clean(batch)
+        require_one_length(self.model.pipeline, cleaned)
         refuse_weights(self.model.config, cleaned, "data")
         return cleaned
 
@@ -292,7 +296,7 @@ class _Ingest:
             if role == ROLES[0]:
                 warn_of_offsets(rows[role], names)
             if role in self.model.standardize and not standardizer.is_fitted:
-                standardizer.fit_moments(rows[role], names)
+                standardizer.fit_moments(rows[role], names, rows.get(MASKS.get(role, "")))
 
     def _ready(self, rows: Batch, mean_weight: float) -> Batch:
         weights = {WEIGHT: (rows[WEIGHT].double() / mean_weight).to(self.model.dtype)} if WEIGHT in rows else {}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -10,34 +10,56 @@ import torch
 from torch import Tensor
 
 from .._messages import did_you_mean
-from ..adapter import Adapter
+from ..adapter import Adapter, BoundAdapter
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
-from ._roles import Events, Roles
+from ._ragged import MASK, is_listed, merge_masks, packed
+from ._roles import ROLES, Events, Roles
 
 __all__ = ["Pipeline", "tensors_of"]
 
 WEIGHT = "sample_weight"
 
 
-def tensors_of(data: Any, what: str, names: Iterable[str] | None = None) -> dict[str, Tensor]:
+def tensors_of(
+    data: Any, what: str, names: Iterable[str] | None = None, *, varying: Collection[str] | None = None
+) -> dict[str, Tensor]:
     """Arrays, lists and tensors as CPU tensors; integers become float64, floats keep their width.
 
-    Masked entries of an array become NaN.
+    Masked entries of an array become NaN; so does what follows the end of a row that is shorter than others, and
+    `summary_mask` then tells what is there.
 
-    With `names`, those alone; other values are not looked at.
+    With `names`, those alone; other values are not looked at. With `varying`, rows of those alone may differ in length.
 
     Raises:
         DataError: not a mapping, empty, or a value that is not numeric.
+        ShapeError: rows that differ in more than their length.
     """
     if not isinstance(data, Mapping):
         raise DataError(f"{what} must be a dict of arrays by name, got {type(data).__name__}")
     if not data:
         raise DataError(f"{what} is empty")
     wanted = data if names is None else [name for name in data if name in names]
-    return {str(name): _tensor(name, data[name]) for name in wanted}
+    masks: dict[str, Tensor] = {}
+    found = {str(name): _tensor(name, data[name], masks) for name in wanted}
+    for name in masks:
+        if varying is not None and name not in varying:
+            raise ShapeError(
+                f"{what}: {name!r} has rows of different lengths, and no summary network reads it\n"
+                "Give summary_network='deep_set', or 'time_series_network', and summary_variables=[...].",
+                variable=name,
+            )
+    mask = merge_masks(masks)
+    if mask is None:
+        return found
+    if MASK in found:
+        raise DataError(
+            f"{what} have {MASK!r} and rows of different lengths in {next(iter(masks))!r}\n"
+            "Give rows as they are, or padded rows with a mask."
+        )
+    return found | {MASK: mask}
 
 
-def _tensor(name: str, value: Any) -> Tensor:
+def _tensor(name: str, value: Any, masks: dict[str, Tensor]) -> Tensor:
     if isinstance(value, Tensor):
         tensor = value.detach().cpu()
     else:
@@ -46,7 +68,11 @@ def _tensor(name: str, value: Any) -> Tensor:
         try:
             array = np.asarray(value)
         except ValueError as error:
-            raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+            if not is_listed(value):
+                raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+            array, masks[name] = packed(name, value)
+        if array.dtype == object and is_listed(array):
+            array, masks[name] = packed(name, list(array))
         if array.dtype.kind not in "biuf":
             raise DataError(f"{name!r} is not numeric: dtype {array.dtype}", variable=name)
         wide = array.dtype.kind != "f" or array.dtype.itemsize > 8
@@ -63,12 +89,32 @@ class Pipeline:
     """Everything between the user's names and shapes and the roles of the network.
 
     Its schema (names, event shapes, roles) is fixed by the first data and saved with the model.
+
+    Args:
+        adapter: the user's.
+        roles: as far as the user named them.
+        bounds: of inferred variables, `{name: (low, high)}`.
+        varying: whether sets and series may have another number of entries than the first data.
+        missing: `"mask"` where NaN stands for what was not measured.
+
+    `masking` tells whether sets and series go with a mask even where they are complete.
     """
 
-    def __init__(self, adapter: Adapter, roles: Roles, bounds: Mapping[str, Any] | None = None) -> None:
+    def __init__(
+        self,
+        adapter: Adapter,
+        roles: Roles,
+        bounds: Mapping[str, Any] | None = None,
+        *,
+        varying: bool = False,
+        missing: str | None = None,
+    ) -> None:
         self.adapter = adapter
         self.roles = self._declared = roles
         self.bounds = dict(bounds or {})
+        self.varying = varying
+        self.missing = missing
+        self.masking = missing is not None
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
 
@@ -82,7 +128,7 @@ class Pipeline:
         Raises:
             DataError, ShapeError: roles, adapter or bounds do not fit the variables.
         """
-        raw = {name: tuple(event) for name, event in events.items() if name != WEIGHT}
+        raw = {name: tuple(event) for name, event in events.items() if name not in (WEIGHT, MASK)}
         chain = self.adapter.copy()
         for name, (lower, upper) in self.bounds.items():
             if name not in raw:
@@ -101,6 +147,8 @@ class Pipeline:
                     got=event,
                 )
         self.adapted = chain.bind(self.events)
+        self._chain = chain
+        self.summarized = self._needed(self.events, chain, roles, ROLES[2:]) if self.varying else []
         target = self.event("inference_variables")
         self.target_names = tuple(self.inverse(torch.zeros(1, *(target or ()))))
 
@@ -118,7 +166,14 @@ class Pipeline:
 
     def forward(self, data: Mapping[str, Tensor], roles: tuple[str, ...]) -> dict[str, Tensor]:
         """Joined role tensors `(*, *event)` from all raw variables that these roles need."""
-        return self.joined(self.adapted.forward(dict(data)), roles)
+        return self.joined(self._adapted_to(data).forward(dict(data)), roles)
+
+    def _adapted_to(self, data: Mapping[str, Tensor]) -> BoundAdapter:
+        """The bound adapter; where sets have another number of entries, bound anew."""
+        events = {name: tuple(data[name].shape[-len(self.events[name]) :]) for name in self.summarized if name in data}
+        if all(self.events[name] == event for name, event in events.items()):
+            return self.adapted
+        return self._chain.bind({**self.events, **events})
 
     def joined(self, adapted: Mapping[str, Tensor], roles: tuple[str, ...]) -> dict[str, Tensor]:
         """Role tensors from adapted variables."""
@@ -156,11 +211,13 @@ class Pipeline:
             rank = value.ndim - len(event)
             if rank == lead - 1:
                 value, rank = value.unsqueeze(0), lead
-            if rank != lead or tuple(value.shape[lead:]) != event:
-                axes = ", ".join(["N", *map(str, event)]) + ("," if not event else "")
+            first = int(name in self.summarized)
+            if rank != lead or tuple(value.shape[lead + first :]) != event[first:] or 0 in value.shape[lead:]:
+                told = ("any", *event[1:]) if first else event
+                axes = ", ".join(["N", *map(str, told)]) + ("," if not event else "")
                 raise ShapeError(
                     f"{what}: {name!r} has shape {tuple(data[name].shape)}, expected ({axes})"
-                    f"{' or ' + str(event) if event else ''}"
+                    f"{' or (' + ', '.join(map(str, told)) + (',)' if len(event) == 1 else ')') if event else ''}"
                     + (f"\nDraws of one observation have one axis too many: give {name}[0]." if rank > lead else ""),
                     variable=name,
                     expected=event,
@@ -176,14 +233,14 @@ class Pipeline:
             parts.append(part.unsqueeze(-1) if self.adapted.events_out[name] == () else part)
         return torch.cat([part.double() for part in parts], dim=-1) if len(parts) > 1 else parts[0]
 
-    def _needed(self, raw: Events, chain: Adapter, roles: Roles) -> list[str]:
+    def _needed(self, raw: Events, chain: Adapter, roles: Roles, of: tuple[str, ...] = ROLES) -> list[str]:
         """The raw variables without which adapter or roles would lack something."""
 
         def works_without(name: str) -> bool:
             try:
-                roles.settled(chain.bind({other: event for other, event in raw.items() if other != name}).events_out)
+                left = chain.bind({other: event for other, event in raw.items() if other != name}).events_out
             except SbicoreError:
                 return False
-            return True
+            return all(variable in left for role in of for variable in roles.of(role))
 
         return [name for name in raw if not works_without(name)]

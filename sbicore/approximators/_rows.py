@@ -6,13 +6,14 @@ import warnings
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, DataWarning, ShapeError
+from ._masks import with_masks, without_entries
 from ._pipeline import WEIGHT, Pipeline, tensors_of
+from ._ragged import MASK, shape_of
 from ._roles import ROLES
 
 __all__ = ["Cleaner", "row_events"]
@@ -30,10 +31,7 @@ def row_events(data: Any) -> dict[str, tuple[int, ...]]:
         raise DataError("data are empty: the dict has no variables")
     events = {}
     for name, value in data.items():
-        try:
-            shape = np.shape(value)
-        except ValueError as error:
-            raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+        shape = shape_of(str(name), value)
         if not shape:
             raise DataError(f"{name!r} is a single number; training data have a row for each simulation", variable=name)
         events[str(name)] = tuple(shape[1:])
@@ -64,8 +62,8 @@ class Cleaner:
             DataError: missing variables, no rows, more invalid rows than allowed.
             ShapeError: another shape than agreed, or variables with different numbers of rows.
         """
-        raw = tensors_of(data, self.what, (*self.pipeline.events, WEIGHT))
-        weight = raw.pop(WEIGHT, None)
+        raw = tensors_of(data, self.what, (*self.pipeline.events, WEIGHT, MASK), varying=self.pipeline.summarized)
+        weight, mask = raw.pop(WEIGHT, None), raw.pop(MASK, None)
         missing = [name for name in self.pipeline.events if name not in raw]
         if missing:
             near = did_you_mean(missing[0], [name for name in data if name not in self.pipeline.events])
@@ -74,6 +72,8 @@ class Cleaner:
         counts = {name: len(value) for name, value in raw.items()}
         if weight is not None:
             counts[WEIGHT] = weight.numel()
+        if mask is not None:
+            counts[MASK] = len(mask)
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{name} {count}" for name, count in counts.items())
             raise ShapeError(
@@ -83,7 +83,7 @@ class Cleaner:
         count = next(iter(counts.values()))
         if count == 0:
             raise DataError(f"{self.what}: no rows")
-        joined = self.pipeline.forward(raw, ROLES)
+        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES), mask, self.what)
         if weight is not None:
             weight = weight.reshape(count)
             if not bool(((weight >= 0) & torch.isfinite(weight)).all()):
@@ -105,14 +105,18 @@ class Cleaner:
         valid = torch.ones(count, dtype=torch.bool)
         for tensor in joined.values():
             valid &= torch.isfinite(tensor).reshape(count, -1).all(1)
+        explained = torch.zeros(count, dtype=torch.bool)
+        if (empty := without_entries(joined)) is not None:
+            self._count("all entries masked", int(empty.sum()))
+            explained |= empty
+            valid &= ~empty
         invalid = int((~valid).sum())
         self.rows += count
         if not invalid:
             return joined
         self.dropped += invalid
-        explained = torch.zeros(count, dtype=torch.bool)
         for name, value in raw.items():
-            bad = ~torch.isfinite(value).reshape(count, -1).all(1) & ~valid
+            bad = ~torch.isfinite(value).reshape(count, -1).all(1) & ~valid & ~explained
             self._count(name, int(bad.sum()))
             explained |= bad
         self._count("outside the domain of the adapter or the bounds", int((~valid & ~explained).sum()))

@@ -33,10 +33,22 @@ class Standardizer(nn.Module):
     def _apply(self, fn: object, recurse: bool = True) -> Standardizer:
         return self
 
-    def fit_moments(self, x: Tensor, names: list[str]) -> None:
-        """Take mean and deviation over all axes but the last; a constant feature keeps deviation 1."""
+    def fit_moments(self, x: Tensor, names: list[str], mask: Tensor | None = None) -> None:
+        """Take mean and deviation over all axes but the last; a constant feature keeps deviation 1.
+
+        Args:
+            x: `(N, *event)`.
+            names: of the features.
+            mask: which values count: of the shape of `x`, or without its last axis.
+        """
         flat = x.reshape(-1, x.shape[-1]).double()
-        std, mean = torch.std_mean(flat, dim=0, correction=0)
+        if mask is None:
+            std, mean = torch.std_mean(flat, dim=0, correction=0)
+        else:
+            weight = mask.reshape(len(flat), -1).double()
+            count = weight.sum(0).clamp_min(1.0)
+            mean = (flat * weight).sum(0) / count
+            std = (((flat - mean) ** 2 * weight).sum(0) / count).sqrt()
         constant = std <= 4 * torch.finfo(x.dtype).eps * mean.abs()
         if constant.any():
             found = ", ".join(name for name, flag in zip(names, constant.tolist(), strict=True) if flag)

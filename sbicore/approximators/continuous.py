@@ -31,6 +31,7 @@ class ContinuousApproximator(Approximator):
         bounds: `{name: (low, high)}` of inferred variables; low or high may be None.
         out_of_bounds: `"transform"` trains in an unbounded space, which no draw can leave; `"reject"`
             draws again, within a budget; `"warn"` counts.
+        missing: `"mask"` where NaN stands for what was not measured; see `docs/reference/data.md`.
         fit_kwargs: defaults of the options of `fit`.
 
     Raises:

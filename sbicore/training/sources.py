@@ -11,6 +11,7 @@ from torch import Tensor
 from .._messages import listing
 from ..errors import DataError
 from .checkpoint import digest
+from .padding import padded
 
 __all__ = ["Batch", "FreshSource", "MemorySource", "Source", "require_same_names"]
 
@@ -133,7 +134,7 @@ class FreshSource:
                 rows = self.make(min(self.chunk, missing), self.calls)
                 made = {role: t.to(self.device) for role, t in rows.items()}
                 require_same_names(self.spare or made, made)
-                self.spare = {role: torch.cat([self.spare[role], t]) if self.spare else t for role, t in made.items()}
+                self.spare = {role: padded([self.spare[role], t]) if self.spare else t for role, t in made.items()}
             yield {role: tensor[: self.batch_size] for role, tensor in self.spare.items()}
             self.spare = {role: tensor[self.batch_size :] for role, tensor in self.spare.items()}
 

@@ -25,6 +25,7 @@ _BUILT = (
     "standardize",
     "bounds",
     "out_of_bounds",
+    "missing",
     "fit_kwargs",
     "preset",
 )
@@ -41,7 +42,8 @@ class BasicWorkflow:
         summary_network: the same for a summary network.
         initial_learning_rate: peak learning rate of every fit; by default that of the preset, or 5e-4.
         **arguments: of `sbicore.build`: `preset`, `inference_variables`, `inference_conditions`,
-            `summary_variables`, `standardize`, `bounds`, `out_of_bounds`, `fit_kwargs`.
+            `summary_variables`, `standardize`, `bounds`, `out_of_bounds`, `missing`,
+            `fit_kwargs`.
 
     Raises:
         ConfigError: an unknown argument.

@@ -307,10 +307,22 @@ def test_variables_are_real_numbers(value):
 
 def test_rows_have_one_shape():
     def ragged(rng, lengths=iter([2, 2, 3])):  # noqa: B008
-        return {"x": np.zeros(next(lengths))}
+        return {"x": np.zeros((1, next(lengths)))}
 
-    error = raises(ShapeError, ragged, "ragged returned x with shape (3,) in row 2", "(2,) before")
-    assert (error.variable, error.expected, error.got) == ("x", (2,), (3,))
+    error = raises(ShapeError, ragged, "ragged returned x with shape (1, 3) in row 2", "(1, 2) before")
+    assert (error.variable, error.expected, error.got) == ("x", (1, 2), (1, 3))
+
+
+def test_rows_may_differ_in_length():
+    def ragged(rng):
+        return {"x": rng.normal(size=rng.integers(1, 4))}
+
+    simulator = make_simulator(ragged)
+    many = simulator.sample(1500, seed=1)["x"]
+    assert many.shape == (1500,)
+    assert {row.shape for row in many} == {(1,), (2,), (3,)}
+    for one, other in zip(simulator.sample(5, seed=1)["x"], many, strict=False):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_rows_have_the_same_variables():

@@ -1,0 +1,103 @@
+"""Rows of different lengths as one padded tensor and a mask."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..errors import DataError, ShapeError
+
+__all__ = ["MASK", "is_listed", "is_ragged", "merge_masks", "packed", "shape_of"]
+
+MASK = "summary_mask"
+"""The variable that tells which entries of sets and series are there: `(N, L)`, 1 or True where they are."""
+
+
+def is_listed(value: Any) -> bool:
+    """Whether rows are arrays of their own, which may differ in length."""
+    if isinstance(value, np.ndarray):
+        return value.dtype == object and value.ndim == 1
+    return isinstance(value, (list, tuple)) and len(value) > 0 and np.ndim(value[0]) > 0
+
+
+def is_ragged(value: Any) -> bool:
+    """Whether rows are arrays of their own, and differ in length."""
+    return is_listed(value) and len({np.shape(row)[:1] for row in value}) > 1
+
+
+def shape_of(name: str, value: Any) -> tuple[int, ...]:
+    """The shape of all rows together, the longest one's where they differ.
+
+    Raises:
+        DataError, ShapeError: rows that differ in more than their length.
+    """
+    try:
+        shape = np.shape(value)
+    except ValueError as error:
+        if not is_listed(value):
+            raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+        shape = ()
+    if shape and not (isinstance(value, np.ndarray) and is_listed(value)):
+        return shape
+    return packed(name, value)[0].shape if is_listed(value) else shape
+
+
+def packed(name: str, rows: Sequence[Any]) -> tuple[np.ndarray, Tensor]:
+    """Rows `(n_i, *rest)` as one array `(N, L, *rest)`, NaN where a row has ended, and what is there `(N, L)`.
+
+    Raises:
+        DataError: not numbers.
+        ShapeError: rows that differ in more than their length.
+    """
+    arrays = [_row(name, row) for row in rows]
+    rest = {array.shape[1:] for array in arrays}
+    if len(rest) > 1:
+        first = next(array.shape for array in arrays if array.shape[1:] != arrays[0].shape[1:])
+        raise ShapeError(
+            f"{name!r} has rows of different shapes, {arrays[0].shape} and {first}\n"
+            "Rows may differ in their first axis only, the entries of a set or series.",
+            variable=name,
+            expected=arrays[0].shape,
+            got=first,
+        )
+    lengths = [len(array) for array in arrays]
+    wide = any(array.dtype != np.float32 for array in arrays)
+    padded = np.full((len(arrays), max(lengths), *rest.pop()), np.nan, np.float64 if wide else np.float32)
+    for target, array in zip(padded, arrays, strict=True):
+        target[: len(array)] = array
+    return padded, torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
+
+
+def merge_masks(masks: dict[str, Tensor]) -> Tensor | None:
+    """The one mask of all variables with rows of different lengths; None without any.
+
+    Raises:
+        ShapeError: the lengths of two variables differ.
+    """
+    if not masks:
+        return None
+    (name, mask), *others = masks.items()
+    for other, found in others:
+        if not torch.equal(mask, found):
+            raise ShapeError(
+                f"{name!r} and {other!r} have rows of different lengths, which do not agree\n"
+                "Each row has as many entries of the one as of the other.",
+                variable=other,
+            )
+    return mask
+
+
+def _row(name: str, row: Any) -> np.ndarray:
+    try:
+        array = np.asarray(row.detach().cpu() if isinstance(row, Tensor) else row)
+    except ValueError as error:
+        raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
+    if array.dtype.kind not in "biuf":
+        raise DataError(f"{name!r} is not numeric: dtype {array.dtype}", variable=name)
+    if array.ndim == 0:
+        raise ShapeError(f"{name!r} has single numbers among its rows, and others that are arrays", variable=name)
+    return array
