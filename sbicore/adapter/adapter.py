@@ -9,36 +9,13 @@ import attrs
 
 from .._messages import did_you_mean, listing
 from ..errors import ConfigError
-from .affine import Scale, Shift, Standardize
 from .bound import BoundAdapter
-from .concatenate import Concatenate
-from .constrain import Constrain
-from .dtypes import ConvertDtype, ToArray
-from .powers import Log, Sqrt
-from .selection import Drop, Keep, Rename
+from .steps import STEPS
 from .transform import Transform
 
 __all__ = ["Adapter"]
 
 Names = str | Sequence[str]
-
-_TRANSFORMS: dict[str, type[Transform]] = {
-    cls.name: cls
-    for cls in (
-        Concatenate,
-        Constrain,
-        ConvertDtype,
-        Drop,
-        Keep,
-        Log,
-        Rename,
-        Scale,
-        Shift,
-        Sqrt,
-        Standardize,
-        ToArray,
-    )
-}
 
 
 class Adapter:
@@ -89,6 +66,10 @@ class Adapter:
         """
         return self._append("convert_dtype", from_dtype=from_dtype, to_dtype=to_dtype)
 
+    def map_dtype(self, keys: Names, to_dtype: str) -> Adapter:
+        """Cast `keys` to a dtype; no inverse."""
+        return self._append("map_dtype", keys=keys, to_dtype=to_dtype)
+
     def log(self, keys: Names, p1: bool = False) -> Adapter:
         """`log x`, or `log(1 + x)` with `p1`. Outside the domain NaN; at its edge -inf."""
         return self._append("log", keys=keys, p1=p1)
@@ -96,6 +77,19 @@ class Adapter:
     def sqrt(self, keys: Names) -> Adapter:
         """The square root; NaN below zero. The inverse squares: draws below zero are folded."""
         return self._append("sqrt", keys=keys)
+
+    def apply(self, keys: Names, forward: Any, inverse: Any = None, elementwise: bool = False) -> Adapter:
+        """Apply a function by its name, or one of yours.
+
+        Args:
+            keys: variables, each given to the function alone, with leading axes.
+            forward: of torch, such as `"exp"`, or `"package.module:function"`; also the function itself, where it can
+                be imported, so not a lambda.
+            inverse: what undoes it; known for pairs such as `exp` and `log`, needed for what is inferred.
+            elementwise: a function of yours maps each number by itself, as those of torch do; otherwise what goes
+                through it has no density.
+        """
+        return self._append("apply", keys=keys, forward=forward, inverse=inverse, elementwise=elementwise)
 
     def scale(self, keys: Names, by: Any) -> Adapter:
         """`x * by`; no entry of `by` may be 0."""
@@ -112,12 +106,110 @@ class Adapter:
         """
         return self._append("standardize", keys=keys, mean=mean, std=std)
 
-    def constrain(self, keys: Names, lower: Any = None, upper: Any = None) -> Adapter:
-        """Bounded to unbounded: logit for two bounds, inverse softplus for one; at least one is needed.
+    def constrain(
+        self,
+        keys: Names,
+        lower: Any = None,
+        upper: Any = None,
+        method: str = "default",
+        inclusive: Any = "both",
+        epsilon: float | None = None,
+    ) -> Adapter:
+        """Bounded to unbounded; the inverse never leaves `[lower, upper]`. At least one bound is needed.
 
-        The inverse never leaves `[lower, upper]`. On a bound the result is finite, outside NaN.
+        Args:
+            keys, lower, upper: variables and their bounds, which may be arrays.
+            method: for two bounds `"sigmoid"` (also called `"logit"`); for one `"softplus"`, the default, or `"exp"`.
+            inclusive: bounds that are possible values: `"both"`, `"lower"`, `"upper"`, `"none"`. A value on such a
+                bound is finite, any other that is not inside becomes NaN.
+            epsilon: how far inclusive bounds are moved out, so that values on them are not far out; by default
+                they are moved inside by as little as the dtype allows.
         """
-        return self._append("constrain", keys=keys, lower=lower, upper=upper)
+        return self._append(
+            "constrain", keys=keys, lower=lower, upper=upper, method=method, inclusive=inclusive, epsilon=epsilon
+        )
+
+    def as_covariance_matrix(
+        self, keys: Names, cholesky: bool = False, diag_kwargs: Mapping[str, Any] | None = None
+    ) -> Adapter:
+        """Covariance matrices `(K, K)` to K (K + 1) / 2 free numbers; what is not positive definite becomes NaN.
+
+        Args:
+            keys: variables.
+            cholesky: they hold lower triangular factors.
+            diag_kwargs: `method`, `inclusive` and `epsilon` of `constrain` for the diagonal of the factor.
+        """
+        return self._append("as_covariance_matrix", keys=keys, cholesky=cholesky, diag_kwargs=diag_kwargs)
+
+    def as_precision_matrix(
+        self, keys: Names, cholesky: bool = False, diag_kwargs: Mapping[str, Any] | None = None
+    ) -> Adapter:
+        """Precision matrices `P = A' A` likewise; `A` is the inverse of their covariance's factor."""
+        return self._append("as_precision_matrix", keys=keys, cholesky=cholesky, diag_kwargs=diag_kwargs)
+
+    def as_correlation_matrix(self, keys: Names, cholesky: bool = False) -> Adapter:
+        """Correlation matrices `(K, K)` to K (K - 1) / 2 free numbers; other values become NaN."""
+        return self._append("as_correlation_matrix", keys=keys, cholesky=cholesky)
+
+    def as_simplex(self, keys: Names, axis: int = -1, method: str = "default") -> Adapter:
+        """K shares above 0 that add up to 1, to K - 1 free numbers; other values become NaN.
+
+        `"simplex"`, the default, treats all alike; `"stick"` breaks off one after the other.
+        """
+        return self._append("as_simplex", keys=keys, axis=axis, method=method)
+
+    def one_hot(self, keys: Names, num_classes: int | None = None, categories: Sequence[int] = ()) -> Adapter:
+        """Categories, 0 to `num_classes - 1` or those given, as vectors with a single 1 along a new last axis.
+
+        Another value is a DataError that tells the known ones; the inverse takes the largest entry.
+        """
+        return self._append("one_hot", keys=keys, num_classes=num_classes, categories=categories)
+
+    def nan_to_num(
+        self, keys: Names, default_value: float = 0.0, return_mask: bool = False, mask_prefix: str = "mask"
+    ) -> Adapter:
+        """NaN becomes `default_value`; `return_mask` adds `<mask_prefix>_<key>`, 1 where there was a value.
+
+        The inverse makes NaN again where there is such a mask.
+        """
+        return self._append(
+            "nan_to_num", keys=keys, default_value=default_value, return_mask=return_mask, mask_prefix=mask_prefix
+        )
+
+    def as_set(self, keys: Names) -> Adapter:
+        """Entries with features: an event `(N,)` becomes `(N, 1)`, `()` becomes `(1, 1)`, others stay."""
+        return self._append("as_set", keys=keys)
+
+    def as_time_series(self, keys: Names) -> Adapter:
+        """Steps with features, in the same way."""
+        return self._append("as_time_series", keys=keys)
+
+    def expand_dims(self, keys: Names, axis: int) -> Adapter:
+        """A new axis of length 1 at `axis` of the event, which has no leading axes."""
+        return self._append("expand_dims", keys=keys, axis=axis)
+
+    def squeeze(self, keys: Names, axis: int) -> Adapter:
+        """Remove an axis of length 1 of the event."""
+        return self._append("squeeze", keys=keys, axis=axis)
+
+    def broadcast(self, keys: Names, to: str, expand: Any = "left", exclude: int | None = -1) -> Adapter:
+        """Repeat along the axes of another variable: `(D,)` becomes `(H, W, D)` where `to` is `(H, W, C)`.
+
+        Args:
+            keys: variables to repeat.
+            to: the variable whose axes they get.
+            expand: new axes: before those that are there (`"left"`), after them, or at these places of the result.
+            exclude: an axis of the result that keeps its length.
+        """
+        return self._append("broadcast", keys=keys, to=to, expand=expand, exclude=exclude)
+
+    def split(self, key: str, into: Sequence[str], indices_or_sections: Any, axis: int = -1) -> Adapter:
+        """Cut a variable into several, as `np.split` does; the inverse joins them."""
+        return self._append("split", key=key, into=into, indices_or_sections=indices_or_sections, axis=axis)
+
+    def take(self, keys: Names, indices: Sequence[int], axis: int = -1) -> Adapter:
+        """Some entries of an axis, in this order; what is inferred may only be put in another order."""
+        return self._append("take", keys=keys, indices=indices, axis=axis)
 
     def bind(self, events: Mapping[str, Sequence[int]]) -> BoundAdapter:
         """Fix the event shapes, without leading axes: `{"theta": (3,), "x": (28, 28, 1)}`.
@@ -156,12 +248,10 @@ class Adapter:
         return adapter
 
     def _append(self, name: str, /, **arguments: Any) -> Adapter:
-        if name not in _TRANSFORMS:
-            raise ConfigError(
-                f"unknown adapter step {name!r}{did_you_mean(name, _TRANSFORMS)}\nSteps: {listing(_TRANSFORMS)}"
-            )
+        if name not in STEPS:
+            raise ConfigError(f"unknown adapter step {name!r}{did_you_mean(name, STEPS)}\nSteps: {listing(STEPS)}")
         try:
-            self._transforms.append(_TRANSFORMS[name](**arguments))
+            self._transforms.append(STEPS[name](**arguments))
         except ConfigError as error:
             raise error.within(name) from None
         return self
@@ -183,5 +273,5 @@ class Adapter:
 
 
 def _arguments(transform: Transform) -> str:
-    values = ((field.name, getattr(transform, field.name)) for field in attrs.fields(type(transform)))
+    values = ((field.alias or field.name, getattr(transform, field.name)) for field in attrs.fields(type(transform)))
     return ", ".join(f"{name}={value!r}" for name, value in values)

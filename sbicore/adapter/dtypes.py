@@ -12,7 +12,7 @@ from .transform import Events, Transform, names
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["DTYPES", "ConvertDtype", "ToArray"]
+__all__ = ["DTYPES", "ConvertDtype", "MapDtype", "ToArray"]
 
 DTYPES = (
     "bool",
@@ -70,6 +70,28 @@ class ConvertDtype(Transform):
         if _FLOAT_BITS.get(self.from_dtype, 0) > _FLOAT_BITS.get(self.to_dtype, 64):
             return _cast(data, self.to_dtype, self.from_dtype)
         return dict(data)
+
+
+@frozen(kw_only=True)
+class MapDtype(Transform):
+    """Casts `keys`, whatever dtype they have; the inverse leaves them as they are."""
+
+    name: ClassVar[str] = "map_dtype"
+
+    keys: tuple[str, ...] = names(doc="Variables to cast.")
+    to_dtype: str = choice(options=DTYPES, doc="The dtype that results, such as `float32`.")
+
+    def events(self, events: Events) -> Events:
+        """Check that `keys` exist; shapes stay."""
+        self._need(self.keys, events)
+        return dict(events)
+
+    def forward(self, data: dict[str, Tensor], events: Events) -> dict[str, Tensor]:
+        """Cast each of `keys` that is present."""
+        import torch
+
+        new = getattr(torch, self.to_dtype)
+        return {key: value.to(new) if key in self.keys else value for key, value in data.items()}
 
 
 def _cast(data: dict[str, Tensor], from_dtype: str, to_dtype: str) -> dict[str, Tensor]:
