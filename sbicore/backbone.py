@@ -14,6 +14,9 @@ from .shapes import Shapes
 __all__ = ["Backbone", "check_conditions", "compiled_parts"]
 
 
+_EVENTS = {1: "(L, C)", 2: "(H, W, C)", 3: "(D, H, W, C)"}
+
+
 def compiled_parts(module: nn.Module) -> list[nn.Module]:
     """The outermost modules inside whose class says `compiled_whole`: each is one piece for `torch.compile`."""
     if getattr(module, "compiled_whole", False):
@@ -37,15 +40,14 @@ class Backbone(nn.Module):
 
     def __init__(self, subnet: Any, shapes: Shapes) -> None:
         super().__init__()
-        uses_time, layout = subnet.uses_time, getattr(subnet, "layout", None)
-        wanted = {1: "vector", 3: "image"}.get(len(shapes.target))
+        uses_time = subnet.uses_time
         if shapes.time and uses_time == "no":
             raise ConfigError(f"{subnet.name!r} takes no time, which this network needs.\n{_suiting(shapes)}")
         if not shapes.time and uses_time == "required":
             raise ConfigError(f"{subnet.name!r} needs a time, which this network has not.\n{_suiting(shapes)}")
-        if layout is not None and layout != wanted:
+        if not _fits(subnet, shapes):
             raise ConfigError(
-                f"{subnet.name!r} is made for {layout} targets; this target has shape {shapes.target}.\n"
+                f"{subnet.name!r} is made for {_made_for(subnet)}; this target has shape {shapes.target}.\n"
                 + _suiting(shapes)
             )
         check_conditions(subnet, shapes)
@@ -63,17 +65,43 @@ class Backbone(nn.Module):
 
 
 def check_conditions(subnet: Any, shapes: Shapes) -> None:
-    """Raise ShapeError where conditions have another number of axes than targets, and the subnet needs as many."""
-    if getattr(subnet, "layout", None) is None or shapes.conditions is None:
+    """Raise ShapeError where conditions are not laid out as the subnet needs them.
+
+    Beside vectors, they are vectors; beside images, images of the same size, or vectors where the subnet takes them.
+    """
+    layout, conditions, target = getattr(subnet, "layout", None), shapes.conditions, shapes.target
+    if layout is None or conditions is None:
         return
-    if len(shapes.conditions) != len(shapes.target):
-        raise ShapeError(
-            f"{subnet.name!r} takes conditions with as many axes as targets; targets have shape {shapes.target}, "
-            f"conditions {shapes.conditions}.\n"
-            "Flatten the conditions, or give them as summary_variables to a summary network.",
-            expected=shapes.target,
-            got=shapes.conditions,
-        )
+    if layout == "vector" and len(conditions) != len(target):
+        advice = "Flatten the conditions, or give them as summary_variables to a summary network."
+    elif layout == "vector" or conditions[:-1] == target[:-1]:
+        return
+    elif len(conditions) == 1:
+        if subnet.takes_vectors:
+            return
+        advice = "Repeat them for each pixel: Adapter().broadcast(...), or take a subnet such as 'unet'."
+    else:
+        advice = "Resize the conditions to the targets' pixels, or give them as summary_variables to a summary network."
+    told = "with as many axes as targets" if layout == "vector" else "on the pixels of the targets"
+    raise ShapeError(
+        f"{subnet.name!r} takes conditions {told}; targets have shape {target}, conditions {conditions}.\n{advice}",
+        expected=target,
+        got=conditions,
+    )
+
+
+def _fits(subnet: Any, shapes: Shapes) -> bool:
+    """Whether the subnet is made for targets with this number of axes; any module of the user's is."""
+    layout, axes = getattr(subnet, "layout", None), len(shapes.target) - 1
+    if layout is None:
+        return True
+    return axes == 0 if layout == "vector" else axes in subnet.spatial_axes
+
+
+def _made_for(subnet: Any) -> str:
+    if subnet.layout == "vector":
+        return "vector targets"
+    return f"image targets {' or '.join(_EVENTS[axes] for axes in subnet.spatial_axes)}"
 
 
 def _suiting(shapes: Shapes) -> str:
@@ -82,7 +110,6 @@ def _suiting(shapes: Shapes) -> str:
     from .errors import PluginError
     from .registry import resolve
 
-    layout = {1: "vector", 3: "image"}.get(len(shapes.target))
     excluded = "no" if shapes.time else "required"
     names = []
     for entry in entries("subnet"):
@@ -90,6 +117,6 @@ def _suiting(shapes: Shapes) -> str:
             config = resolve(entry.qualified, kind="subnet")
         except PluginError:
             continue
-        if config.layout == layout and config.uses_time != excluded:
+        if _fits(config, shapes) and config.uses_time != excluded:
             names.append(entry.name)
     return f"Subnets that fit: {listing(names)}"

@@ -170,12 +170,15 @@ class SubnetConfig(Config):
     """Describes a subnet.
 
     Class facts: `uses_time` is `required`, `optional` or `no`; `layout` is `vector` or `image`;
-    `compiles` is False where torch.compile cannot capture the module.
+    `compiles` is False where torch.compile cannot capture the module. Of images: `spatial_axes` are the numbers of axes
+    of pixels that it takes, `takes_vectors` says whether conditions may be vectors, `(*, D)`, too.
     """
 
     kind: ClassVar[str] = "subnet"
     uses_time: ClassVar[str] = "no"
     layout: ClassVar[str] = "vector"
+    spatial_axes: ClassVar[tuple[int, ...]] = (2,)
+    takes_vectors: ClassVar[bool] = False
     compiles: ClassVar[bool] = True
 
     def build(self, shapes: Shapes) -> Subnet:

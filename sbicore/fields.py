@@ -22,6 +22,7 @@ __all__ = [
     "component",
     "components",
     "flag",
+    "flags",
     "integer",
     "mapping",
     "number",
@@ -104,12 +105,19 @@ def number(
 def flag(default: Any = REQUIRED, *, doc: str) -> Any:
     """True or False, and nothing that merely looks like it."""
 
-    def convert(value: Any) -> bool:
-        if not isinstance(value, bool):
-            raise ConfigError(f"expected True or False, got {value!r}")
-        return value
+    return _field(default, _boolean, doc, "flag", False)
 
-    return _field(default, convert, doc, "flag", False)
+
+def flags(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
+    """A sequence of True and False, stored as a tuple."""
+
+    def convert(value: Any) -> tuple[bool, ...]:
+        items = tuple(_boolean(item) for item in _sequence(value))
+        if not items:
+            raise ConfigError("must not be empty")
+        return items
+
+    return _field(default, convert, doc, "flags", optional)
 
 
 def text(default: Any = REQUIRED, *, optional: bool = False, doc: str) -> Any:
@@ -273,6 +281,12 @@ def _field(default: Any, convert: Callable[[Any], Any], doc: str, type_name: str
             **{name: fact for name, fact in facts.items() if fact is not None},
         },
     )
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ConfigError(f"expected True or False, got {value!r}")
+    return value
 
 
 def _whole(value: Any, expected: str) -> int:

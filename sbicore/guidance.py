@@ -55,7 +55,7 @@ class GuidedBackbone(Backbone):
                 raise
             first, *rest = error.message.split("\n")
             raise InvalidComponentError("\n".join([first, f"Here {' and '.join(added)}.", *rest])) from error
-        self.rank = len(shapes.target)
+        self.rank = len(shapes.conditions or ())
         self.drop_cond_prob, self.drop_target_prob = drop_cond_prob, drop_target_prob
 
     def forward(

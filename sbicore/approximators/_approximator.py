@@ -245,12 +245,17 @@ class Approximator(nn.Module):
         self.eval()
 
     def embed(self, roles: Mapping[str, Tensor]) -> Tensor | None:
-        """The conditions of the network from standardised roles: direct ones, then summaries."""
+        """The conditions of the network from standardised roles: direct ones, then summaries, alike for each pixel."""
         parts = [roles["inference_conditions"]] if "inference_conditions" in roles else []
         if self.summary_network is not None:
             mask = (roles[MASK],) if MASK in roles else ()
             parts.append(self.summary_network(roles["summary_variables"], *mask))
-        return None if not parts else parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
+        if len(parts) == 2:
+            direct, summary = parts
+            pixels = direct.shape[1:-1]
+            summary = summary.view(len(summary), *[1] * len(pixels), -1).expand(-1, *pixels, -1)
+            return torch.cat([direct, summary], dim=-1)
+        return parts[0] if parts else None
 
     def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Role tensors as the network takes them: standardised, float32, zero where masked.
@@ -331,6 +336,4 @@ def _takes_any_length(config: Any) -> bool:
 def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...] | None:
     if conditions is None:
         return (summary,) if summary else None
-    if summary and len(conditions) != 1:
-        raise ConfigError(f"direct conditions of shape {conditions} cannot be joined with a summary vector")
     return (*conditions[:-1], conditions[-1] + summary)

@@ -16,9 +16,10 @@ from ..composition import Items
 from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
+from ._memory import rows_at_once
 from ._pipeline import tensors_of
 from ._ragged import MASK
-from ._sampling import Draw, rows_at_once, singly
+from ._sampling import Draw, singly
 
 if TYPE_CHECKING:
     from ._approximator import Approximator

@@ -15,11 +15,11 @@ from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._bounds import outside_bounds
 from ._checks import require_rows
+from ._memory import rows_at_once
 from ._pipeline import tensors_of
 from ._ragged import MASK
 from ._report import Cost
 from ._roles import ROLES
-from ._sampling import rows_at_once
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
@@ -61,7 +61,7 @@ def log_prob(
     conditions = model.observe(observed | mask or None, "data")
     cost = Cost()
     values = torch.empty(count, dtype=torch.float64)
-    step = chunk_size or max(1, rows_at_once(model) // z[0].numel())
+    step = chunk_size or max(1, rows_at_once(model) // (options.get("hutchinson") or z[0].numel()))
     model.eval()
     with (
         torch.no_grad(),

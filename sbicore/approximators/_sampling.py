@@ -15,20 +15,19 @@ from ..constraints import Constraint
 from ..errors import SamplingError, SamplingWarning
 from ..randomness import RowGenerators
 from ..training.progress import Progress
-from ._blocks import Chunk, chunks
+from ._blocks import Chunk, block_of, chunks
 from ._bounds import Rejection, outside_bounds
 from ._fixed import Fixed
+from ._memory import require_room, rows_at_once, run_within
 from ._report import Cost
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["Draw", "rows_at_once", "sample", "singly"]
+__all__ = ["Draw", "sample", "singly"]
 
 Draw = Callable[[tuple[int, int], list[int], Any, dict[str, Any]], Tensor]
 """Draws `(R, S, *event)` for the observations of these numbers, from one generator each, filling in the facts."""
-
-_CPU_ROWS, _ACCELERATOR_ROWS = 1_000, 200_000
 
 
 def sample(
@@ -45,6 +44,10 @@ def sample(
     """Draws `{name: (O, S, *event)}` and the facts of a report."""
     cost = Cost()
     drawn_finite = True
+    block = block_of(model.pipeline.event("inference_variables") or ())
+    events = {name: model.pipeline.events[name] for name in model.pipeline.target_names}
+    require_room(events.values(), observations, draws)
+    joined = {name: torch.empty(observations, draws, *event) for name, event in events.items()}
 
     def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
         nonlocal drawn_finite
@@ -58,22 +61,20 @@ def sample(
         return values if fixed is None else fixed.put_into(values, rows)
 
     rejection = Rejection(model.bounds) if model.bounds and model.out_of_bounds == "reject" else None
-    parts: dict[tuple[int, int], dict[str, Tensor]] = {}
     model.eval()
     with (
         torch.inference_mode(),
         suitable_threads(model.device) as check_threads,
         Progress(observations * draws, "sampling", enabled=progress, unit="draw") as bar,
     ):
-        for chunk in chunks(observations, draws, chunk_size or rows_at_once(model)):
+        planned = chunks(observations, draws, chunk_size or rows_at_once(model), block)
+        for chunk, drawn in run_within(planned, lambda chunk: run(chunk, 0)):
             check_threads()
-            values = run(chunk, 0)
-            if rejection is not None:
-                values = rejection(chunk, values, run)
-            for k, row in enumerate(chunk.rows):
-                parts[row] = {name: value[k] for name, value in values.items()}
+            values = drawn if rejection is None else rejection(chunk, drawn, run)
+            for k, (i, b) in enumerate(chunk.rows):
+                for name, value in values.items():
+                    joined[name][i, b * block : b * block + chunk.size] = value[k]
             bar.update(len(chunk.rows) * chunk.size)
-    joined = _assemble(parts, observations)
     _check(model, joined, drawn_finite)
     facts = cost.facts()
     if rejection is not None:
@@ -98,19 +99,6 @@ def singly(
         return found
 
     return draw
-
-
-def rows_at_once(model: Approximator) -> int:
-    """Draws of one call of the network: few enough for the cache, or plenty on an accelerator."""
-    return _CPU_ROWS if model.device.type == "cpu" else _ACCELERATOR_ROWS
-
-
-def _assemble(parts: dict[tuple[int, int], dict[str, Tensor]], observations: int) -> dict[str, Tensor]:
-    blocks = 1 + max(b for _, b in parts)
-    return {
-        name: torch.stack([torch.cat([parts[i, b][name] for b in range(blocks)]) for i in range(observations)])
-        for name in parts[0, 0]
-    }
 
 
 def _check(model: Approximator, values: Mapping[str, Tensor], drawn_finite: bool) -> None:

@@ -1,0 +1,28 @@
+"""Parts of image backbones, for fields with one, two or three axes of pixels.
+
+Fields are `(N, C, *space)` in here, with the channels last in memory, and `(*, *space, C)` outside: `Stem` leads in and
+`unfold` out. What all parts of a network have in common is its `Style`. `Embedding` turns the time, and conditions
+that are vectors, into one row for each field, or for all.
+"""
+
+from .attention import SelfAttention
+from .embedding import Embedding
+from .film import Film
+from .resampling import Downsample, Upsample
+from .residual import ResidualBlock
+from .stem import Stem, fold, leading, unfold
+from .style import Style
+
+__all__ = [
+    "Downsample",
+    "Embedding",
+    "Film",
+    "ResidualBlock",
+    "SelfAttention",
+    "Stem",
+    "Style",
+    "Upsample",
+    "fold",
+    "leading",
+    "unfold",
+]
