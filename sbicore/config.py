@@ -1,7 +1,6 @@
 """Configs: torch-free, frozen descriptions of components. The config is the lazy factory.
 
-A plugin author subclasses the base of a kind, declares fields from `sbicore.fields`, and
-imports torch inside `build` only:
+A plugin author subclasses the base of a kind, declares fields, and imports torch inside `build` only:
 
     @frozen(kw_only=True)
     class MLP(SubnetConfig):
@@ -167,11 +166,9 @@ class Config(Hyperparameters):
 
 @frozen(kw_only=True)
 class SubnetConfig(Config):
-    """Describes a subnet.
-
-    Class facts: `uses_time` is `required`, `optional` or `no`; `layout` is `vector` or `image`;
-    `compiles` is False where torch.compile cannot capture the module. Of images: `spatial_axes` are the numbers of axes
-    of pixels that it takes, `takes_vectors` says whether conditions may be vectors, `(*, D)`, too.
+    """Describes a subnet. Class facts: `uses_time` is `required`, `optional` or `no`; `layout` is `vector` or `image`;
+    `compiles` is False where torch.compile cannot capture the module; and of images, `spatial_axes`, the numbers of axes
+    of pixels that it takes, and `takes_vectors`, whether conditions may be vectors `(*, D)`, too.
     """
 
     kind: ClassVar[str] = "subnet"

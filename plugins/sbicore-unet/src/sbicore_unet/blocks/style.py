@@ -7,8 +7,9 @@ from typing import Any
 import attrs
 import torch
 from torch import Tensor, nn
+from torch.autograd.forward_ad import unpack_dual
 
-__all__ = ["CONVOLUTIONS", "PixelNorm", "Style", "activation"]
+__all__ = ["CONVOLUTIONS", "ChannelGroupNorm", "PixelNorm", "Style", "activation"]
 
 CONVOLUTIONS: dict[int, Any] = {1: nn.Conv1d, 2: nn.Conv2d, 3: nn.Conv3d}
 _ACTIVATIONS: dict[str, Any] = {"silu": nn.SiLU, "gelu": nn.GELU, "relu": nn.ReLU, "mish": nn.Mish}
@@ -72,13 +73,23 @@ class Style:
         if self.norm == "layer":
             return PixelNorm(width)
         most = max(1, min(self.groups, width // _LEAST))
-        return nn.GroupNorm(next(count for count in range(most, 0, -1) if width % count == 0), width)
+        return ChannelGroupNorm(next(count for count in range(most, 0, -1) if width % count == 0), width)
 
     def packed(self, h: Tensor) -> Tensor:
         """The same with its channels last in memory, as fast convolutions want them."""
         if self.axes == 1:
             return h
         return h.contiguous(memory_format=torch.channels_last if self.axes == 2 else torch.channels_last_3d)
+
+
+class ChannelGroupNorm(nn.GroupNorm):
+    """`(N, C, *space) -> (N, C, *space)`: mean 0 and variance 1 over a group of channels and all pixels."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Torch differentiates it forward with the pixels last in memory alone."""
+        if not torch.compiler.is_compiling() and unpack_dual(x).tangent is not None:
+            x = x.contiguous()
+        return super().forward(x)
 
 
 class PixelNorm(nn.LayerNorm):
