@@ -167,7 +167,7 @@ class Config(Hyperparameters):
 @frozen(kw_only=True)
 class SubnetConfig(Config):
     """Describes a subnet. Class facts: `uses_time` is `required`, `optional` or `no`; `layout` is `vector` or `image`;
-    `compiles` is False where torch.compile cannot capture the module; and of images, `spatial_axes`, the numbers of axes
+    `compiles` is False where torch.compile cannot capture the module; of images, `spatial_axes`, the numbers of axes
     of pixels that it takes, and `takes_vectors`, whether conditions may be vectors `(*, D)`, too.
     """
 
