@@ -119,7 +119,8 @@ def _about(model: Approximator, settings: FitOptions, source: Source, seed: int)
             "Give all rows in one dict of arrays, or a simulator."
         )
     chosen = settings.in_epochs(source.steps_per_epoch).to_dict()
-    chosen.pop("compile")
+    for name in ("background", "compile"):
+        chosen.pop(name)
     summary = model.summary_config
     return {
         "network": [model.config.to_dict(), summary and summary.to_dict()],
@@ -216,6 +217,7 @@ class _Ingest:
             chunk=PILOT_ROWS,
             device=self.device,
             repeats=True,
+            background=settings.background,
         )
 
     def stream(self, batches: Iterable[Any], validation_data: Any, *, given: bool) -> Source:
@@ -256,6 +258,7 @@ class _Ingest:
             chunk=1,
             device=self.device,
             repeats=False,
+            background=self.settings.background,
         )
 
     def _build(self, data: Any) -> None:

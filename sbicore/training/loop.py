@@ -11,6 +11,7 @@ import math
 import time
 import warnings
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from typing import Any, Protocol
 
 import torch
@@ -185,20 +186,21 @@ class _Fit:
         count, bad_before, seen = 0, float(self.bad), float(self.bad)
         diverged = False
         self.task.module.train()
-        for batch in self.source.epoch():
-            total += self._step(batch)
-            count += 1
-            self.history.steps += 1
-            self.compilation.after_step(self.step)
-            bar.update()
-            if not self.compilation.active:
-                check_threads()
-            if self.step % _LOOK_EVERY == 0:
-                bad = float(self.bad)
-                if bad - seen >= _LOOK_EVERY:
-                    diverged = True
-                    break
-                seen = bad
+        with closing(self.source.epoch()) as batches:
+            for batch in batches:
+                total += self._step(batch)
+                count += 1
+                self.history.steps += 1
+                self.compilation.after_step(self.step)
+                bar.update()
+                if not self.compilation.active:
+                    check_threads()
+                if self.step % _LOOK_EVERY == 0:
+                    bad = float(self.bad)
+                    if bad - seen >= _LOOK_EVERY:
+                        diverged = True
+                        break
+                    seen = bad
         skipped = float(self.bad) - bad_before
         good = count - skipped
         self.history.loss.append(float(total) / good if good else math.nan)

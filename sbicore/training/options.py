@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..config import Options, frozen
 from ..errors import ConfigError
-from ..fields import choice, integer, number
+from ..fields import choice, flag, integer, number
 
 __all__ = ["FitOptions"]
 
@@ -33,6 +33,10 @@ class FitOptions(Options):
         0.1, ge=0.0, le=1.0, doc="Largest share of rows with NaN or infinite values that may be dropped."
     )
     num_batches_per_epoch: int = integer(100, ge=1, doc="Steps of an epoch when training on a simulator.")
+    background: bool = flag(
+        True,
+        doc="Whether a thread makes the next batches during the steps; False for simulators that need the main thread.",
+    )
     compile: str = choice("auto", options=("auto", "always", "never"), doc="When to use torch.compile.")
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from typing import Protocol
 
 import torch
@@ -10,6 +10,7 @@ from torch import Tensor
 
 from .._messages import listing
 from ..errors import DataError
+from .background import Beside
 from .checkpoint import digest
 from .padding import padded
 
@@ -25,7 +26,7 @@ class Source(Protocol):
     batch_size: int
     validation: Batch | None
 
-    def epoch(self) -> Iterator[Batch]:
+    def epoch(self) -> Generator[Batch, None, None]:
         """The batches of the next epoch."""
         ...
 
@@ -74,7 +75,7 @@ class MemorySource:
         """See `Source`."""
         self.generator.set_state(state["generator"])
 
-    def epoch(self) -> Iterator[Batch]:
+    def epoch(self) -> Generator[Batch, None, None]:
         """Every row at most once."""
         home = next(iter(self.rows.values())).device
         order = torch.randperm(self.count, generator=self.generator).to(home)
@@ -90,6 +91,7 @@ class FreshSource:
             the call, from 1.
         chunk: rows asked for at a time.
         repeats: whether the same number gives the same rows in another process.
+        background: whether rows may be made beside the steps.
     """
 
     def __init__(
@@ -102,6 +104,7 @@ class FreshSource:
         chunk: int,
         device: torch.device,
         repeats: bool,
+        background: bool = False,
     ) -> None:
         self.make, self.repeats, self.calls = make, repeats, 0
         self.batch_size, self.steps_per_epoch = batch_size, steps_per_epoch
@@ -109,6 +112,7 @@ class FreshSource:
         self.device = device
         self.validation = validation and {role: tensor.to(device) for role, tensor in validation.items()}
         self.spare: Batch = {}
+        self.beside = Beside(background, depth=max(1, self.chunk // batch_size))
 
     def about(self) -> str | None:
         """See `Source`."""
@@ -125,8 +129,11 @@ class FreshSource:
             name.removeprefix("spare."): value.to(self.device) for name, value in state.items() if name != "calls"
         }
 
-    def epoch(self) -> Iterator[Batch]:
+    def epoch(self) -> Generator[Batch, None, None]:
         """`steps_per_epoch` batches."""
+        return self.beside.over(self._batches())
+
+    def _batches(self) -> Iterator[Batch]:
         for step in range(self.steps_per_epoch):
             missing = (self.steps_per_epoch - step) * self.batch_size
             while self._available() < self.batch_size:
