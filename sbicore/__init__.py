@@ -39,6 +39,7 @@ if TYPE_CHECKING:
         registered as registered,
     )
     from .simulation import make_simulator as make_simulator
+    from .stores import open_store as open_store, write_store as write_store
     from .workflows import (
         BasicWorkflow as BasicWorkflow,
         CompositionalWorkflow as CompositionalWorkflow,
@@ -61,10 +62,12 @@ _HOMES = {
     "describe": "description",
     "load": "artifact",
     "make_simulator": "simulation",
+    "open_store": "stores",
     "plugins": "registry",
     "register": "registry",
     "registered": "registry",
     "wrap": "_modules",
+    "write_store": "stores",
 }
 _SUBMODULES = frozenset(
     {

@@ -15,6 +15,7 @@ from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
 from ..randomness import as_seed, seed_for
 from ..registry import as_config, configure
 from ..shapes import Shapes
+from ..stores import open_store
 from ..training import History
 from . import _fitting
 from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
@@ -181,8 +182,9 @@ class Approximator(nn.Module):
         """Train on arrays, on a simulator, or on any iterable of dict batches.
 
         Args:
-            data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, or an
-                iterable of such dicts, each a batch of rows (a re-iterable one is streamed anew each epoch).
+            data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, a store
+                (`sbicore.open_store`), or an iterable of such dicts, each a batch of rows (a re-iterable one is
+                streamed anew each epoch).
             simulator: the same as giving a simulator as `data`.
             validation_data: dict of arrays; without it a share of the rows, or simulated rows.
             seed: covers initialisation, order, times and noise, and simulation.
@@ -213,6 +215,17 @@ class Approximator(nn.Module):
     def fit_offline(self, data: Any, **options: Any) -> History:
         """`fit` on a dict of arrays."""
         return _fitting.fit(self, data, **options)
+
+    def fit_disk(self, path: Any, **options: Any) -> History:
+        """`fit` on a store, see `sbicore.open_store`: rows are read in pieces, and shuffled within `memory_mb`.
+
+        A first pass takes the moments of all rows, counts invalid ones, and holds out `validation_fraction` of every
+        piece, at most an eighth of the memory. Each epoch reads the pieces in a new order.
+
+        Raises:
+            DataError, ShapeError: no store, or damaged, changed, incomplete or without rows.
+        """
+        return _fitting.fit(self, open_store(path), **options)
 
     def save(self, path: Any) -> None:
         """Write weights and description to one file, beside it first and then renamed.

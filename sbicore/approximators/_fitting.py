@@ -12,18 +12,21 @@ from torch import Generator, Tensor, nn
 from ..devices import usable_device
 from ..errors import ConfigError, DataError, DataWarning, TrainingError
 from ..randomness import as_seed, seed_for
+from ..stores import Store
 from ..training import FitEvent, FitOptions, History
 from ..training.checkpoint import Checkpoint, digest
 from ..training.compilation import compiles
 from ..training.loop import notifier, train
 from ..training.padding import padded
+from ..training.pieces import PieceSource
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
 from ._batches import RowWatch, gathered
 from ._masks import MASKS, has_masks, require_one_length
 from ._pipeline import WEIGHT
 from ._roles import ROLES
 from ._rows import Cleaner, row_events
-from ._standardizer import warn_of_offsets
+from ._standardizer import Moments, warn_of_offsets
+from ._survey import Survey
 from ._weights import WeightMean, refuse_weights, warn_of_misspelt_weights
 
 if TYPE_CHECKING:
@@ -75,7 +78,7 @@ def fit(
     file = None if checkpoint is None else Checkpoint(checkpoint)
     seed = as_seed(file.seed if file is not None and seed is None else seed)
     target = usable_device(device) if device is not None else model.device
-    ingest = _Ingest(model, settings, seed, target)
+    ingest = _Ingest(model, settings, seed, target, progress)
     before = model.history.steps
     try:
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
@@ -116,7 +119,7 @@ def _about(model: Approximator, settings: FitOptions, source: Source, seed: int)
     if rows is None:
         raise ConfigError(
             "checkpoint needs data that another process can read again from the start\n"
-            "Give all rows in one dict of arrays, or a simulator."
+            "Give all rows in one dict of arrays or a store, or a simulator."
         )
     chosen = settings.in_epochs(source.steps_per_epoch).to_dict()
     for name in ("background", "compile"):
@@ -133,8 +136,10 @@ def _about(model: Approximator, settings: FitOptions, source: Source, seed: int)
 class _Ingest:
     """Builds the model from its first data and makes sources of batches."""
 
-    def __init__(self, model: Approximator, settings: FitOptions, seed: int, device: torch.device) -> None:
-        self.model, self.settings, self.seed, self.device = model, settings, seed, device
+    def __init__(
+        self, model: Approximator, settings: FitOptions, seed: int, device: torch.device, progress: bool
+    ) -> None:
+        self.model, self.settings, self.seed, self.device, self.progress = model, settings, seed, device, progress
         self.clean = self._cleaner("data")
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
@@ -143,6 +148,8 @@ class _Ingest:
             refuse_weights(self.model.config, validation_data, "validation_data")
         if isinstance(data, Mapping):
             return self.memory(data, validation_data)
+        if isinstance(data, Store):
+            return self.store(data, validation_data)
         if callable(getattr(data, "sample", None)):
             return self.simulator(data, validation_data, given=given)
         if isinstance(data, Iterator):
@@ -155,7 +162,8 @@ class _Ingest:
             return self.stream(data, validation_data, given=given)
         raise DataError(
             f"fit cannot train on {type(data).__name__}.\n"
-            "Give a dict of arrays, a simulator with sample(n, seed=...), or an iterable of dict batches."
+            "Give a dict of arrays, a simulator with sample(n, seed=...), an iterable of dict batches, "
+            "or sbicore.open_store(path)."
         )
 
     def memory(self, data: Mapping[str, Any], validation_data: Any) -> Source:
@@ -261,6 +269,39 @@ class _Ingest:
             background=self.settings.background,
         )
 
+    def store(self, store: Store, validation_data: Any) -> Source:
+        """Pieces of a store, after one pass over all of them."""
+        self._build(store.read(0))
+        survey = Survey(
+            store,
+            self._cleaned,
+            list(self.model.standardizers),
+            share=0.0 if validation_data is not None else self.settings.validation_fraction,
+            memory=self.settings.memory_mb << 20,
+            batch_size=self.settings.batch_size,
+            seed=seed_for(self.seed, 2),
+            progress=self.progress,
+        )
+        self.clean.finish(depth=7)
+        self.clean = self._cleaner("data")
+        self._standardize(survey.moments)
+        mean = survey.weights.value
+        held_out = None if validation_data is None else self._held_out(validation_data)
+        if survey.validation is not None:
+            held_out = self._weighed(survey.validation, "rows held out for validation")
+        known = self._cleaner("data")  # what it drops has been told already
+        return PieceSource(
+            lambda piece: self._ready(survey.training_rows(piece, known), mean),
+            survey.sizes,
+            held_out,
+            batch_size=self.settings.batch_size,
+            group_rows=survey.group_rows,
+            identity=store.fingerprint(),
+            device=self.device,
+            seed=seed_for(self.seed, 3),
+            background=self.settings.background,
+        )
+
     def _build(self, data: Any) -> None:
         if isinstance(data, Mapping):
             refuse_weights(self.model.config, data, "data")
@@ -292,14 +333,20 @@ class _Ingest:
         return self._ready(rows, WeightMean(what).add(rows.get(WEIGHT)).value)
 
     def _moments(self, rows: Batch) -> None:
+        """Set the standardisation from all rows."""
+        self._standardize(
+            {role: Moments().add(rows[role], rows.get(MASKS.get(role, ""))) for role in self.model.standardizers}
+        )
+
+    def _standardize(self, moments: Mapping[str, Moments]) -> None:
         """Set the standardisation, once in the life of a model."""
-        for role in self.model.standardizers:
+        for role, found in moments.items():
             standardizer = self.model.standardizer(role)
             names = self.model.pipeline.feature_names(role)
             if role == ROLES[0]:
-                warn_of_offsets(rows[role], names)
+                warn_of_offsets(found, names)
             if role in self.model.standardize and not standardizer.is_fitted:
-                standardizer.fit_moments(rows[role], names, rows.get(MASKS.get(role, "")))
+                standardizer.fit_moments(found, names)
 
     def _ready(self, rows: Batch, mean_weight: float) -> Batch:
         weights = {WEIGHT: (rows[WEIGHT].double() / mean_weight).to(self.model.dtype)} if WEIGHT in rows else {}

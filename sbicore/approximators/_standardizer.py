@@ -10,7 +10,44 @@ from torch import Tensor, nn
 
 from ..errors import DataWarning
 
-__all__ = ["Standardizer", "warn_of_offsets"]
+__all__ = ["Moments", "Standardizer", "warn_of_offsets"]
+
+
+class Moments:
+    """Mean and deviation of features over all axes but the last, in float64, of rows that come in parts.
+
+    Source: Chan, Golub and LeVeque (1983), The American Statistician 37(3), equations 1.5.
+    """
+
+    def __init__(self) -> None:
+        self.count: Tensor | float = 0.0
+        self.mean = self.squares = torch.zeros((), dtype=torch.float64)
+        self.eps = 0.0
+
+    def add(self, x: Tensor, mask: Tensor | None = None) -> Moments:
+        """Take in `(N, *event)`; `mask`, of that shape or without its last axis, tells which values count."""
+        flat = x.reshape(-1, x.shape[-1]).double()
+        if mask is None:
+            count: Tensor | float = float(len(flat))
+            mean = flat.mean(0) if count else torch.zeros_like(flat[:0].sum(0))
+            squares = ((flat - mean) ** 2).sum(0)
+        else:
+            weight = mask.reshape(len(flat), -1).double()
+            count = weight.sum(0)
+            mean = (flat * weight).sum(0) / count.clamp_min(1.0)
+            squares = ((flat - mean) ** 2 * weight).sum(0)
+        total = torch.as_tensor(self.count + count).clamp_min(1.0)
+        shift = mean - self.mean
+        self.mean = self.mean + shift * count / total
+        self.squares = self.squares + squares + shift**2 * self.count * count / total
+        self.count = self.count + count
+        self.eps = torch.finfo(x.dtype).eps
+        return self
+
+    @property
+    def std(self) -> Tensor:
+        """Population deviation of each feature."""
+        return (self.squares / torch.as_tensor(self.count).clamp_min(1.0)).sqrt()
 
 
 class Standardizer(nn.Module):
@@ -33,23 +70,15 @@ class Standardizer(nn.Module):
     def _apply(self, fn: object, recurse: bool = True) -> Standardizer:
         return self
 
-    def fit_moments(self, x: Tensor, names: list[str], mask: Tensor | None = None) -> None:
-        """Take mean and deviation over all axes but the last; a constant feature keeps deviation 1.
+    def fit_moments(self, moments: Moments, names: list[str]) -> None:
+        """Take mean and deviation; a constant feature keeps deviation 1.
 
         Args:
-            x: `(N, *event)`.
+            moments: of all rows.
             names: of the features.
-            mask: which values count: of the shape of `x`, or without its last axis.
         """
-        flat = x.reshape(-1, x.shape[-1]).double()
-        if mask is None:
-            std, mean = torch.std_mean(flat, dim=0, correction=0)
-        else:
-            weight = mask.reshape(len(flat), -1).double()
-            count = weight.sum(0).clamp_min(1.0)
-            mean = (flat * weight).sum(0) / count
-            std = (((flat - mean) ** 2 * weight).sum(0) / count).sqrt()
-        constant = std <= 4 * torch.finfo(x.dtype).eps * mean.abs()
+        std = moments.std
+        constant = std <= 4 * moments.eps * moments.mean.abs()
         if constant.any():
             found = ", ".join(name for name, flag in zip(names, constant.tolist(), strict=True) if flag)
             warnings.warn(
@@ -57,7 +86,7 @@ class Standardizer(nn.Module):
                 DataWarning,
                 stacklevel=9,
             )
-        self.mean = mean
+        self.mean = moments.mean
         self.is_fitted = True
         self.std = torch.where(constant, 1.0, std)
 
@@ -75,9 +104,9 @@ class Standardizer(nn.Module):
         return -float(self.std.log().sum()) * math.prod(self.event[:-1])
 
 
-def warn_of_offsets(x: Tensor, names: list[str]) -> None:
+def warn_of_offsets(moments: Moments, names: list[str]) -> None:
     """Warn of targets whose offset is so large that float32 results keep few digits of their spread."""
-    std, mean = torch.std_mean(x.reshape(-1, x.shape[-1]).double(), dim=0, correction=0)
+    std, mean = moments.std, moments.mean
     coarse = (std > 0) & (mean.abs() * torch.finfo(torch.float32).eps > 0.01 * std)
     if coarse.any():
         found = ", ".join(name for name, flag in zip(names, coarse.tolist(), strict=True) if flag)

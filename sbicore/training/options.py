@@ -33,6 +33,7 @@ class FitOptions(Options):
         0.1, ge=0.0, le=1.0, doc="Largest share of rows with NaN or infinite values that may be dropped."
     )
     num_batches_per_epoch: int = integer(100, ge=1, doc="Steps of an epoch when training on a simulator.")
+    memory_mb: int = integer(256, ge=1, doc="Memory in MiB for the rows of a store that are shuffled or read ahead.")
     background: bool = flag(
         True,
         doc="Whether a thread makes the next batches during the steps; False for simulators that need the main thread.",

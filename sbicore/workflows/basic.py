@@ -102,6 +102,10 @@ class BasicWorkflow:
         """Train on a dict of arrays. Options and their defaults as in `approximator.fit`."""
         return self.approximator.fit(data, **self._options({"epochs": epochs, "batch_size": batch_size}, options))
 
+    def fit_disk(self, path: Any, epochs: int | None = None, batch_size: int | None = None, **options: Any) -> History:
+        """Train on a data set that need not fit into memory; see `approximator.fit_disk`."""
+        return self.approximator.fit_disk(path, **self._options({"epochs": epochs, "batch_size": batch_size}, options))
+
     def sample(self, conditions: Mapping[str, Any] | None = None, num_samples: int = 1000, **options: Any) -> Any:
         """Posterior draws; see `ContinuousApproximator.sample`."""
         return self.approximator.sample(conditions, num_samples, **options)

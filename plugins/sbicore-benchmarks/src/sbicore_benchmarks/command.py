@@ -34,6 +34,14 @@ def sbicore_cli(commands: Any) -> None:
     evaluations = kinds.add_parser("evaluations", help="accuracy of draws by solver and number of evaluations")
     _add_evaluations(evaluations)
     evaluations.set_defaults(run=_run_evaluations)
+    disk = kinds.add_parser("disk", help="training from a store that is larger than the memory (Linux)")
+    disk.add_argument("--gib", type=float, default=10.0, help="size of the data (default: 10)")
+    disk.add_argument("--limit-gib", type=float, default=1.0, help="memory above the imports (default: 1)")
+    disk.add_argument("--memory-mb", type=int, default=256, help="option of fit (default: 256)")
+    disk.add_argument("--rounds", type=int, default=1, help="repeats, interleaved (default: 1)")
+    disk.add_argument("--threads", type=int, default=1, help="of the process (default: 1)")
+    _add_out(disk)
+    disk.set_defaults(run=_run_disk)
 
 
 def _add_study(parser: argparse.ArgumentParser) -> None:
@@ -93,6 +101,12 @@ def _add_out(parser: argparse.ArgumentParser) -> None:
 
 def _run_accuracy(options: argparse.Namespace) -> int:
     from .accuracy import run
+
+    return run(options)
+
+
+def _run_disk(options: argparse.Namespace) -> int:
+    from .disk import run
 
     return run(options)
 
