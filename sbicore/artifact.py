@@ -133,7 +133,7 @@ def _header(model: Approximator) -> dict[str, Any]:
         "out_of_bounds": model.out_of_bounds,
         "missing": model.pipeline.missing,
         "fit_kwargs": model.fit_kwargs,
-        "events": {name: list(event) for name, event in model.pipeline.events.items()},
+        "events": {name: list(event) for name, event in model.pipeline.schema.items()},
         "history": model.history.to_dict(),
     }
 

@@ -211,14 +211,16 @@ class Adapter:
         """Some entries of an axis, in this order; what is inferred may only be put in another order."""
         return self._append("take", keys=keys, indices=indices, axis=axis)
 
-    def bind(self, events: Mapping[str, Sequence[int]]) -> BoundAdapter:
+    def bind(self, events: Mapping[str, Sequence[int]], *, ahead: int = 0) -> BoundAdapter:
         """Fix the event shapes, without leading axes: `{"theta": (3,), "x": (28, 28, 1)}`.
+
+        Errors number the steps from 1, after the `ahead` first ones, which they call bounds.
 
         Raises:
             DataError: a step needs a variable that is not there, or would overwrite one.
             ShapeError: shapes that cannot be joined, or that an array argument does not fit.
         """
-        return BoundAdapter(self._transforms, events)
+        return BoundAdapter(self._transforms, events, ahead)
 
     def copy(self) -> Adapter:
         """An adapter of the same steps, to be extended on its own."""

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, ShapeError
-from .transform import Events, Transform, numbered
+from .constrain import Constrain
+from .transform import Events, Transform, located
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from torch import Tensor
 
@@ -25,16 +26,21 @@ class BoundAdapter:
     Attributes:
         events_in: event shape of each variable before the first step.
         events_out: event shape of each variable after the last step.
+        removed: by variable that is not there any more, the step after which it is gone.
     """
 
-    def __init__(self, transforms: Iterable[Transform], events: Mapping[str, Sequence[int]]) -> None:
+    def __init__(self, transforms: Iterable[Transform], events: Mapping[str, Sequence[int]], ahead: int = 0) -> None:
         current = {str(key): tuple(int(size) for size in shape) for key, shape in events.items()}
         self.events_in: Events = dict(current)
-        self._steps: list[tuple[int, Transform, Events]] = []
-        for step, transform in enumerate(transforms, start=1):
-            self._steps.append((step, transform, current))
-            with numbered(step):
-                current = transform.events(current)
+        self.removed: dict[str, str] = {}
+        self._steps: list[tuple[str, Transform, Events]] = []
+        for step, transform in enumerate(transforms, start=1 - ahead):
+            place = f"adapter step {step} ({transform.name})" if step > 0 else "bounds"
+            self._steps.append((place, transform, current))
+            with located(place):
+                after = transform.events(current)
+            self.removed.update({key: place for key in current if key not in after})
+            current = after
         self.events_out: Events = dict(current)
 
     def forward(self, data: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -45,8 +51,8 @@ class BoundAdapter:
             ShapeError: fewer axes than the event, or another number of features.
         """
         current = _checked(data, self.events_in)
-        for step, transform, events in self._steps:
-            with numbered(step):
+        for place, transform, events in self._steps:
+            with located(place):
                 current = transform.forward(current, events)
         return current
 
@@ -58,8 +64,8 @@ class BoundAdapter:
             ShapeError: fewer axes than the event, or another number of features.
         """
         current = _checked(data, self.events_out)
-        for step, transform, events in reversed(self._steps):
-            with numbered(step):
+        for place, transform, events in reversed(self._steps):
+            with located(place):
                 current = transform.inverse(current, events)
         return current
 
@@ -70,8 +76,8 @@ class BoundAdapter:
         """
         current = _checked(data, self.events_in)
         totals: dict[str, Tensor] = {}
-        for step, transform, events in self._steps:
-            with numbered(step):
+        for place, transform, events in self._steps:
+            with located(place):
                 after = transform.forward(current, events)
                 totals = transform.carry(totals)
                 for key, value in transform.log_det(current, after, events).items():
@@ -79,8 +85,35 @@ class BoundAdapter:
             current = after
         return current, totals
 
+    def inside(self, data: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Variables before all steps, which a change of dtype may have moved over bounds set first, inside again."""
+        result, seen = dict(data), set[str]()
+        for _, transform, _ in self._steps:
+            if isinstance(transform, Constrain):
+                fresh = [key for key in transform.keys if key in result and key not in seen]
+                result.update({key: transform.inside(result[key]) for key in fresh})
+            seen |= transform.named
+        return result
+
+    def spoiled(self, data: Mapping[str, Tensor]) -> Iterator[tuple[str, str, Tensor]]:
+        """Steps that make what is not finite of what is: where, of which variable, and the rows `(N,)`."""
+        current = _checked(data, self.events_in)
+        before = {key: _not_finite(value) for key, value in current.items()}
+        for place, transform, events in self._steps:
+            with located(place):
+                current = transform.forward(current, events)
+            after = {key: _not_finite(value) for key, value in current.items()}
+            for key, rows in after.items():
+                if key in before and bool((rows & ~before[key]).any()):
+                    yield place, key, rows & ~before[key]
+            before = after
+
     def __repr__(self) -> str:
         return f"BoundAdapter({len(self._steps)} steps, {self.events_in} -> {self.events_out})"
+
+
+def _not_finite(value: Tensor) -> Tensor:
+    return ~value.isfinite().reshape(len(value), -1).all(1)
 
 
 def _checked(data: Mapping[str, Tensor], events: Events) -> dict[str, Tensor]:

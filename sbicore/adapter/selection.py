@@ -74,8 +74,19 @@ class Drop(Transform):
         """Leave `keys` out."""
         return self._remaining(log_dets)
 
+    def if_there(self) -> Drop:
+        """The same for variables that may be absent already."""
+        return _DropIfThere(keys=self.keys)
+
     def _remaining(self, values: dict[str, Any]) -> dict[str, Any]:
         return {key: value for key, value in values.items() if key not in self.keys}
+
+
+@frozen(kw_only=True)
+class _DropIfThere(Drop):
+    def events(self, events: Events) -> Events:
+        """Leave `keys` out."""
+        return self._remaining(events)
 
 
 @frozen(kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -15,7 +16,7 @@ from ..errors import ConfigError, DataError, SbicoreError
 if TYPE_CHECKING:
     from torch import Tensor
 
-__all__ = ["Events", "Transform", "names", "numbered"]
+__all__ = ["Events", "Transform", "located", "names"]
 
 Events = dict[str, tuple[int, ...]]
 
@@ -57,6 +58,13 @@ class Transform(Hyperparameters):
         """Log-determinants of earlier steps, under the names after this step."""
         return dict(log_dets)
 
+    @property
+    def named(self) -> set[str]:
+        """All variables that its arguments may name."""
+        values = (getattr(self, field.name) for field in attrs.fields(type(self)))
+        parts = (value if isinstance(value, tuple) else (value,) for value in values)
+        return {part for value in parts for part in value if isinstance(part, str)}
+
     def to_dict(self) -> dict[str, Any]:
         """The saved form: `{"name": ..., **arguments}`."""
         return {"name": self.name, **super().to_dict()}
@@ -75,12 +83,12 @@ class Transform(Hyperparameters):
 
 
 @contextlib.contextmanager
-def numbered(step: int) -> Iterator[None]:
-    """Errors from inside say which step (counted from 1) they arose in."""
+def located(place: str) -> Iterator[None]:
+    """Errors from inside say in which step of an adapter they arose."""
     try:
         yield
     except SbicoreError as error:
-        error.message = error.message.replace("adapter (", f"adapter step {step} (", 1)
+        error.message = re.sub(r"^adapter \(\w+\)", place, error.message)
         raise
 
 

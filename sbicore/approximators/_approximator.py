@@ -178,6 +178,9 @@ class Approximator(nn.Module):
                 self.standardizers[role] = Standardizer(event)
         return self
 
+    def look_at(self, data: Mapping[str, Any]) -> None:
+        """What is to be learnt from the values of the first data before `build`; by default nothing."""
+
     def fit(self, data: Any = None, *, simulator: Any = None, **options: Any) -> History:
         """Train on arrays, on a simulator, or on any iterable of dict batches.
 
@@ -327,7 +330,8 @@ class Approximator(nn.Module):
         z = z.double()
         if "inference_variables" in self.standardize:
             z = self.standardizer("inference_variables").inverse(z)
-        return {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
+        values = {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
+        return self.pipeline.adapted.inside(values)
 
     def _require_masks(self) -> None:
         config: Any = self.summary_config

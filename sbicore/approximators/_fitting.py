@@ -307,7 +307,9 @@ class _Ingest:
             refuse_weights(self.model.config, data, "data")
             self.model.pipeline.masking |= has_masks(data)
         if not self.model.is_built:
-            self.model.build(row_events(data), seed=self.seed)
+            events = row_events(data)
+            self.model.look_at(data)
+            self.model.build(events, seed=self.seed)
         if isinstance(data, Mapping):
             warn_of_misspelt_weights(data, self.model.pipeline.events, depth=8)
 

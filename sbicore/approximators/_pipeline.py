@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._messages import did_you_mean
+from .._messages import did_you_mean, listing
 from ..adapter import Adapter, BoundAdapter
+from ..adapter.selection import Drop
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
 from ._ragged import MASK, is_listed, merge_masks, packed
 from ._roles import ROLES, Events, Roles
@@ -97,6 +98,7 @@ class Pipeline:
         varying: whether sets and series may have another number of entries than the first data.
         missing: `"mask"` where NaN stands for what was not measured.
 
+    `events` are shapes of the variables that must be given, `schema` those and what the adapter only drops;
     `masking` tells whether sets and series go with a mask even where they are complete.
     """
 
@@ -115,6 +117,7 @@ class Pipeline:
         self.varying = varying
         self.missing = missing
         self.masking = missing is not None
+        self.schema: dict[str, tuple[int, ...]] = {}
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
 
@@ -136,8 +139,12 @@ class Pipeline:
             chain = Adapter.from_list(
                 [{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()]
             )
-        roles = self.roles.settled(chain.bind(raw).events_out)
+        bound = chain.bind(raw, ahead=len(self.bounds))
+        self._require_kept(bound)
+        roles = self.roles.settled(bound.events_out)
         self.roles = roles
+        self.schema = {name: raw[name] for name in self._needed(raw, chain, roles)}
+        chain = Adapter(step.if_there() if isinstance(step, Drop) else step for step in chain)
         self.events = {name: raw[name] for name in self._needed(raw, chain, roles)}
         for name, event in self.events.items():
             if 0 in event:
@@ -146,7 +153,7 @@ class Pipeline:
                     variable=name,
                     got=event,
                 )
-        self.adapted = chain.bind(self.events)
+        self.adapted = chain.bind(self.events, ahead=len(self.bounds))
         self._chain = chain
         self.summarized = self._needed(self.events, chain, roles, ROLES[2:]) if self.varying else []
         target = self.event("inference_variables")
@@ -173,7 +180,12 @@ class Pipeline:
         events = {name: tuple(data[name].shape[-len(self.events[name]) :]) for name in self.summarized if name in data}
         if all(self.events[name] == event for name, event in events.items()):
             return self.adapted
-        return self._chain.bind({**self.events, **events})
+        return self._chain.bind({**self.events, **events}, ahead=len(self.bounds))
+
+    def outside(self, data: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+        """Why values that are finite have no place among role tensors, and the rows `(N,)`."""
+        for place, name, rows in self._adapted_to(data).spoiled(data):
+            yield f"{name!r} outside the {place if place == 'bounds' else f'domain of {place}'}", rows
 
     def joined(self, adapted: Mapping[str, Tensor], roles: tuple[str, ...]) -> dict[str, Tensor]:
         """Role tensors from adapted variables."""
@@ -232,6 +244,17 @@ class Pipeline:
             part = adapted[name]
             parts.append(part.unsqueeze(-1) if self.adapted.events_out[name] == () else part)
         return torch.cat([part.double() for part in parts], dim=-1) if len(parts) > 1 else parts[0]
+
+    def _require_kept(self, bound: BoundAdapter) -> None:
+        """Raise DataError where a step leaves nothing for a role."""
+        for role in ROLES:
+            for name in self.roles.targets if role == ROLES[0] else self.roles.of(role):
+                if name not in bound.events_out and name in bound.removed:
+                    raise DataError(
+                        f"{bound.removed[name]} leaves no {name!r}, which {role} needs\n"
+                        f"Roles name variables as they are after the adapter: {listing(bound.events_out)}",
+                        variable=name,
+                    )
 
     def _needed(self, raw: Events, chain: Adapter, roles: Roles, of: tuple[str, ...] = ROLES) -> list[str]:
         """The raw variables without which adapter or roles would lack something."""

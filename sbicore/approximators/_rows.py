@@ -119,7 +119,10 @@ class Cleaner:
             bad = ~torch.isfinite(value).reshape(count, -1).all(1) & ~valid & ~explained
             self._count(name, int(bad.sum()))
             explained |= bad
-        self._count("outside the domain of the adapter or the bounds", int((~valid & ~explained).sum()))
+        for reason, rows in self.pipeline.outside(raw):
+            self._count(reason, int((rows & ~valid & ~explained).sum()))
+            explained |= rows
+        self._count("not finite", int((~valid & ~explained).sum()))
         if invalid == count or self.dropped > self.share * self.rows:
             raise DataError(
                 f"{self.what}: {self.dropped} of {self.rows} rows have NaN or infinite values ({self._reasons()}); "

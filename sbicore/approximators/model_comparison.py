@@ -7,9 +7,13 @@ from typing import Any
 
 import torch
 
-from ..errors import ConfigError
+from .._messages import listing
+from ..errors import ConfigError, DataError
 from ..model_comparison import MODEL, model_probabilities
 from ..registry import configure
+from ._pipeline import WEIGHT, tensors_of
+from ._ragged import MASK
+from ._rows import row_events
 from .scoring_rule import ScoringRuleApproximator
 
 __all__ = ["ModelComparisonApproximator"]
@@ -22,7 +26,8 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
         inference_network: a network that estimates; by default `scoring_rule_network` with these:
         scoring_rules: rules for models, such as `"cross_entropy"` or `"brier"`; log odds of several are averaged.
         subnet, subnet_kwargs: its body.
-        inference_variables: the variable `(N, M)` with a one for the model of each row.
+        inference_variables: the variable `(N, M)` with a one for the model of each row, or `(N,)` with the number of
+            the model, from 0.
         summary_network, adapter, inference_conditions, summary_variables, standardize, fit_kwargs: as for
             `ContinuousApproximator`.
 
@@ -45,9 +50,34 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
                 "scoring_rule_network", scoring_rules=scoring_rules, subnet=subnet, subnet_kwargs=subnet_kwargs
             )
         super().__init__(inference_network, inference_variables=inference_variables, **arguments)
+        self._adapter = self.pipeline.adapter
         other = [name for name, rule in self.config.rules.items() if rule.targets != "one_hot"]
         if other:
             raise ConfigError(f"the scoring rule {other[0]!r} is not for models\nTake 'cross_entropy' or 'brier'.")
+
+    def look_at(self, data: Mapping[str, Any]) -> None:
+        """Numbers of models in one column become vectors, as long as there are models in the first data.
+
+        Raises:
+            DataError: fewer than two models, or numbers that are left out.
+        """
+        self.pipeline.adapter = self._adapter.copy()
+        (name, *others), events = self.pipeline.roles.targets, row_events(data)
+        bound = self._adapter.bind({key: event for key, event in events.items() if key not in (WEIGHT, MASK)})
+        if others or bound.events_out.get(name) not in ((), (1,)):
+            return
+        column = bound.forward(tensors_of(data, "data", [name] if name in events else bound.events_in))[name]
+        numbers = column[torch.isfinite(column)].unique()
+        if len(numbers) < 2 or not torch.equal(numbers, torch.arange(len(numbers), dtype=numbers.dtype)):
+            raise DataError(
+                f"{name!r} must number two or more models from 0 without a gap; the first data have "
+                f"{listing(f'{number:g}' for number in numbers[:5].tolist())}\n"
+                f"Give such rows, or say which there are: adapter.one_hot({name!r}, categories=[...]).",
+                variable=name,
+            )
+        if bound.events_out[name]:
+            self.pipeline.adapter.squeeze(name, axis=-1)
+        self.pipeline.adapter.one_hot(name, num_classes=len(numbers))
 
     def estimate(  # type: ignore[override]
         self,

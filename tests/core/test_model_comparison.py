@@ -88,3 +88,44 @@ def test_rows_are_mixed_and_repeat_with_the_seed():
 def test_what_cannot_be_compared(make, error, message):
     with pytest.raises(error, match=message):
         make()
+
+
+def numbered(shape=()):
+    """Simulations with the number of the model in place of a vector."""
+    rows = sbicore.ModelComparisonSimulator([narrow, wide]).sample(4_000, seed=1)
+    rows["model_indices"] = rows["model_indices"].argmax(1).reshape(-1, *shape)
+    return rows
+
+
+@pytest.mark.parametrize("shape", [(), (1,)])
+def test_models_may_be_numbered(shape, tmp_path):
+    fit = FIT | {"epochs": 2}
+    rows = numbered(shape)
+    model = sbicore.ModelComparisonApproximator(subnet_kwargs={"widths": [16]}, inference_conditions=["x"])
+    with pytest.raises(DataError, match="must number two or more models from 0 without a gap; .* have 1, 2"):
+        model.fit({**rows, "model_indices": rows["model_indices"] + 1}, **fit)
+    with pytest.raises(DataError, match="the first data have 0\n"):
+        model.fit({**rows, "model_indices": 0 * rows["model_indices"]}, **fit)
+    model.fit(rows, **fit)
+    found = model.estimate({"x": X})
+    vectors = {**rows, "model_indices": np.eye(2)[rows["model_indices"].ravel()]}
+    other = sbicore.ModelComparisonApproximator(subnet_kwargs={"widths": [16]}, inference_conditions=["x"])
+    other.fit(vectors, **fit)
+    np.testing.assert_array_equal(found["log_odds"], other.estimate({"x": X})["log_odds"])
+    model.save(tmp_path / "m.sbi")
+    np.testing.assert_array_equal(sbicore.load(tmp_path / "m.sbi").estimate({"x": X})["log_odds"], found["log_odds"])
+    model.fit(rows, **fit)
+    with pytest.raises(DataError, match="does not know 2 of 'model_indices'\nKnown categories: 0, 1"):
+        model.fit({**rows, "model_indices": 2 * rows["model_indices"]}, **fit)
+
+
+def test_numbers_with_gaps_go_by_their_categories():
+    rows = numbered()
+    rows["model_indices"] = np.array([4, 9])[rows["model_indices"]]
+    model = sbicore.ModelComparisonApproximator(
+        subnet_kwargs={"widths": [16]},
+        inference_conditions=["x"],
+        adapter=sbicore.Adapter().one_hot("model_indices", categories=[4, 9]),
+    )
+    model.fit(rows, **FIT | {"epochs": 1})
+    assert model.estimate({"x": X})["model_probs"].shape == (41, 2)
