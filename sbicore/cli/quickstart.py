@@ -120,7 +120,7 @@ def _plot(posterior: dict[str, Any], seed: int) -> Any:
     left, right = cast("Any", figure.subfigures(1, 2, width_ratios=[1.1, 1]))
     diagnostics.pairs_posterior(
         {name: posterior[name] for name in _PLOTTED},
-        names=list(_PLOTTED.values()),
+        variable_names=list(_PLOTTED.values()),
         figure=left,
     )
     diagnostics.predictive_band(

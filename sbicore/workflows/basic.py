@@ -9,6 +9,7 @@ from .._messages import close_match, did_you_mean, listing
 from ..errors import ConfigError, NotBuiltError, UnknownHyperparameterError
 from ..registry import build
 from ..simulation import make_simulator
+from ._diagnosed import Diagnosed
 
 if TYPE_CHECKING:
     from ..adapter import Adapter
@@ -31,7 +32,7 @@ _BUILT = (
 )
 
 
-class BasicWorkflow:
+class BasicWorkflow(Diagnosed):
     """Simulate, train, draw and look, with one declaration of what is inferred.
 
     Args:

@@ -43,3 +43,46 @@ class ModelComparisonWorkflow(BasicWorkflow):
     def estimate(self, conditions: Mapping[str, Any] | None = None, **options: Any) -> Any:
         """Probabilities and Bayes factors; see `ModelComparisonApproximator.estimate`."""
         return self.approximator.estimate(conditions, **{"simulated_prior": self.simulator.p, **options})
+
+    def plot_default_diagnostics(  # type: ignore[override]
+        self,
+        test_data: int | Mapping[str, Any],
+        *,
+        model_names: Sequence[str] | None = None,
+        seed: int | None = None,
+        **options: Any,
+    ) -> dict[str, Any]:
+        """Figures by name: `loss` (after training), `confusion_matrix`, `calibration` (needs sbicore-diagnostics).
+
+        Args:
+            test_data: data sets with `model_indices`, which training has not seen; or how many to simulate.
+            model_names: labels; by default M1, M2, ...
+            seed: for test data.
+            **options: of `estimate`.
+
+        Raises:
+            NotBuiltError, DataError, ShapeError, ConfigError: as `BasicWorkflow.plot_default_diagnostics`.
+        """
+        from .. import diagnostics
+
+        plots = diagnostics.default_plots_of_models
+        found = self._answers(test_data, 1, None, seed, options)
+        figures = {"loss": diagnostics.loss(self.history)} if self.history.loss else {}
+        probabilities, (true, *_) = found.values["model_probs"], found.targets.values()
+        return figures | plots(probabilities, true, model_names)
+
+    def compute_default_diagnostics(  # type: ignore[override]
+        self,
+        test_data: int | Mapping[str, Any],
+        *,
+        model_names: Sequence[str] | None = None,
+        seed: int | None = None,
+        **options: Any,
+    ) -> Any:
+        """A table of Accuracy, Expected Calibration Error and Brier Score by model; see `plot_default_diagnostics`."""
+        from .. import diagnostics
+
+        metrics = diagnostics.default_metrics_of_models
+        found = self._answers(test_data, 1, None, seed, options)
+        probabilities, (true, *_) = found.values["model_probs"], found.targets.values()
+        return metrics(probabilities, true, model_names)

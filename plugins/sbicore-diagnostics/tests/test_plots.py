@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
 
-import matplotlib
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -17,18 +15,7 @@ from sbicore.errors import ConfigError, DataError, ShapeError
 RNG = np.random.default_rng(1)
 
 
-@pytest.fixture(autouse=True)
-def _nothing_global():
-    before = dict.copy(matplotlib.rcParams)  # as they are: looking up the backend would choose one
-    yield
-    assert dict.copy(matplotlib.rcParams) == before
-    assert "matplotlib.pyplot" not in sys.modules or not sys.modules["matplotlib.pyplot"].get_fignums()
-
-
-def drawn(figure):
-    """The figure, after everything in it could be rendered."""
-    figure.get_figure(root=True).savefig(io.BytesIO(), dpi=20)
-    return figure
+pytestmark = pytest.mark.usefixtures("nothing_global")
 
 
 def titles(figure):
@@ -63,7 +50,7 @@ def test_importing_imports_nothing_heavy():
         ({"heavy": RNG.standard_cauchy((2_000, 2))}, ["heavy[0]", "heavy[1]"]),
     ],
 )
-def test_pairs_of_all_sorts(samples, expected):
+def test_pairs_of_all_sorts(samples, expected, drawn):
     figure = drawn(pairs_posterior(samples))
     assert titles(figure) == expected
     assert len(figure.axes) == len(expected) * (len(expected) + 1) / 2
@@ -75,7 +62,7 @@ def test_pairs_in_twenty_dimensions():
     assert figure.get_figwidth() <= 24
 
 
-def test_targets_are_marked_even_far_outside():
+def test_targets_are_marked_even_far_outside(drawn):
     samples, targets = {"a": draws(300), "b": draws(300, 2)}, {"b": [0.5, 40.0], "x": [1]}
     figure = drawn(pairs_posterior(samples, targets=targets))
     last = figure.axes[-1]
@@ -86,7 +73,7 @@ def test_targets_are_marked_even_far_outside():
 
 def test_one_data_set_of_many():
     samples = {"a": draws(3, 300) + 10 * np.arange(3)[:, None]}
-    figure = pairs_posterior(samples, targets={"a": [0.0, 10.0, 20.0]}, dataset_id=-1, names=["alpha"])
+    figure = pairs_posterior(samples, targets={"a": [0.0, 10.0, 20.0]}, dataset_id=-1, variable_names=["alpha"])
     assert 15 < figure.axes[0].get_xlim()[0] < 20
     assert figure.axes[0].lines[-1].get_xdata()[0] == 20.0
     assert titles(figure) == ["alpha"]
@@ -113,7 +100,7 @@ def test_the_regions_hold_their_share_of_the_draws():
         (ShapeError, "expected (3,)", {"a": draws(3, 5, 2)}, {}),
         (ShapeError, "expected (O, S, ...)", {"a": draws(5)}, {"dataset_id": 0}),
         (DataError, "dataset_id=3", {"a": draws(3, 5)}, {"dataset_id": 3}),
-        (DataError, "2 labels for 1", {"a": draws(5)}, {"names": ["a", "b"]}),
+        (DataError, "2 labels for 1", {"a": draws(5)}, {"variable_names": ["a", "b"]}),
         (DataError, "No target", {"a": draws(5)}, {"targets": {"b": 1}}),
         (ShapeError, "targets['a'] has shape (2,)", {"a": draws(5)}, {"targets": {"a": [1, 2]}}),
         (DataError, "targets['a'] has 1 values", {"a": draws(5)}, {"targets": {"a": np.nan}}),
@@ -128,7 +115,7 @@ def test_pairs_refuse(error, message, samples, options):
 # predictive_band
 
 
-def test_a_band_with_its_observations():
+def test_a_band_with_its_observations(drawn):
     figure = predictive_band(draws(100, 14), draws(14), times=np.arange(14), xlabel="day", ylabel="in bed")
     ax = drawn(figure).axes[0]
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("day", "in bed")
@@ -143,7 +130,7 @@ def test_a_band_has_the_quantiles_of_its_draws():
     assert ax.lines[0].get_ydata() == pytest.approx(np.median(series, axis=0))
 
 
-def test_a_band_over_dates():
+def test_a_band_over_dates(drawn):
     days = np.datetime64("1978-01-22") + np.arange(3)
     drawn(predictive_band(draws(50, 3), times=days))
 
@@ -186,7 +173,7 @@ class History:
         ({"loss": [1.0]}, ["training"]),
     ],
 )
-def test_losses(history, legend):
+def test_losses(history, legend, drawn):
     figure = drawn(loss(history))
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == legend
 
@@ -211,7 +198,7 @@ def test_losses_of_unequal_length():
 
 
 @pytest.mark.parametrize("layout", [None, "constrained"])
-def test_plots_share_a_figure(layout):
+def test_plots_share_a_figure(layout, drawn):
     whole = Figure(figsize=(9, 4), layout=layout)
     left, right = whole.subfigures(1, 2)
     above, below = right.subplots(2)

@@ -6,11 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-__all__ = ["ACCENT", "BLUE", "INK", "axes_of", "tidy", "tint"]
+__all__ = ["ACCENT", "BAND", "BLUE", "COLORS", "INK", "axes_of", "tidy", "tint"]
 
 INK = "#333333"  # text, axes, observations
 BLUE = "#23588f"  # the subject of a plot
 ACCENT = "#d1592f"  # true values, validation
+COLORS = (BLUE, ACCENT, "#3f8f5b", "#8a5fa8", "#b8912f", "#4aa3b5", "#a8456b", "#6b6b6b")  # of several curves
+BAND = "#dcdcdc"  # where a curve may lie
 
 
 def tint(strength: float) -> tuple[float, ...]:

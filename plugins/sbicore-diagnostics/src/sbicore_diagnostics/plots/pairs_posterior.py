@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from sbicore.errors import DataError
 
+from .._choice import chosen, labels
 from .._data import columns, finite, require_shape
 from ._style import ACCENT, BLUE, INK, tidy, tint
 
@@ -28,7 +29,8 @@ def pairs_posterior(
     samples: Mapping[str, ArrayLike],
     *,
     targets: Mapping[str, ArrayLike] | None = None,
-    names: Sequence[str] | None = None,
+    variable_keys: str | Sequence[str] | None = None,
+    variable_names: Sequence[str] | None = None,
     dataset_id: int | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
@@ -41,7 +43,8 @@ def pairs_posterior(
             says which one to plot, or if there is only one.
         targets: true values by name, each `()` or `(d,)`, with the leading axis that samples have;
             names that samples do not have are left out.
-        names: labels, one for each scalar; by default the names, with an index for vectors.
+        variable_keys: names to plot, in this order; by default all.
+        variable_names: labels, one for each scalar; by default the names, with an index for vectors.
         dataset_id: which data set to plot.
         figure: figure or subfigure to fill; by default a new one.
 
@@ -50,17 +53,15 @@ def pairs_posterior(
             Also for too many or too few labels.
         ShapeError: shapes that do not fit.
     """
-    draws = columns(samples, dataset_id)
+    draws = columns(chosen(samples, variable_keys), dataset_id)
     marks = _marks(targets, draws, dataset_id) if targets is not None else {}
-    labels = list(draws) if names is None else list(names)
     size = len(draws)
     if size > MOST:
         raise DataError(
             f"{size} scalars would make {size * (size + 1) // 2} panels; at most {MOST} can be read\n"
             "Choose some of them; for draws (O, S) of several observations say which: dataset_id=0."
         )
-    if len(labels) != size:
-        raise DataError(f"names has {len(labels)} labels for {size} scalars\nLabel: {', '.join(draws)}")
+    titles = labels(list(draws), variable_names)
     if figure is None:
         side = min(2.0 * size + 1.5, 24.0)
         figure = Figure(figsize=(side, side))
@@ -74,16 +75,16 @@ def pairs_posterior(
             tidy(ax, font)
             if row == column:
                 _marginal(ax, x, ranges[row])
-                ax.set_title(f"{labels[row]}{_interval(x) if size <= 6 else ''}", fontsize=font, color=INK)
+                ax.set_title(f"{titles[row]}{_interval(x) if size <= 6 else ''}", fontsize=font, color=INK)
             else:
                 _joint(ax, x, y, ranges[column], ranges[row])
                 _mark(ax.axhline, marks.get(below))
                 ax.set(ylim=views[row], yticks=_ticks(views[row], size))
-                ax.set_ylabel(labels[row] if column == 0 else "")
+                ax.set_ylabel(titles[row] if column == 0 else "")
                 ax.tick_params(labelleft=column == 0)
             _mark(ax.axvline, marks.get(left))
             ax.set(xlim=views[column], xticks=_ticks(views[column], size))
-            ax.set_xlabel(labels[column] if row == size - 1 else "")
+            ax.set_xlabel(titles[column] if row == size - 1 else "")
             ax.tick_params(labelbottom=row == size - 1)
     figure.align_labels()
     return figure
