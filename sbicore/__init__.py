@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from .adapter import Adapter as Adapter
     from .approximators import (
         ContinuousApproximator as ContinuousApproximator,
+        EnsembleApproximator as EnsembleApproximator,
         ModelComparisonApproximator as ModelComparisonApproximator,
         ScoringRuleApproximator as ScoringRuleApproximator,
     )
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from .workflows import (
         BasicWorkflow as BasicWorkflow,
         CompositionalWorkflow as CompositionalWorkflow,
+        EnsembleWorkflow as EnsembleWorkflow,
         ModelComparisonWorkflow as ModelComparisonWorkflow,
     )
 
@@ -51,6 +53,8 @@ _HOMES = {
     "BasicWorkflow": "workflows",
     "CompositionalWorkflow": "workflows",
     "ContinuousApproximator": "approximators",
+    "EnsembleApproximator": "approximators",
+    "EnsembleWorkflow": "workflows",
     "ModelComparisonApproximator": "approximators",
     "ModelComparisonSimulator": "model_comparison",
     "ModelComparisonWorkflow": "workflows",

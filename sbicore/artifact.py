@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from . import _compat, _index
 from ._messages import did_you_mean, listing
@@ -14,7 +14,7 @@ from .config import Config, Hyperparameters
 from .errors import ArtifactError, ConfigError, NotBuiltError, SbicoreError, UnknownComponentError
 
 if TYPE_CHECKING:
-    from .approximators import ContinuousApproximator
+    from .approximators import ContinuousApproximator, EnsembleApproximator
     from .approximators._approximator import Approximator
 
 __all__ = ["FORMAT", "load", "save"]
@@ -23,7 +23,7 @@ FORMAT = 1
 _KEY = "sbicore"
 
 
-def save(model: Approximator, path: Any) -> None:
+def save(model: Approximator | EnsembleApproximator, path: Any) -> None:
     """Write `model` to `path`: first beside it, then renamed, so that no half file is left.
 
     Raises:
@@ -50,7 +50,7 @@ def save(model: Approximator, path: Any) -> None:
 
 
 def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "cpu") -> ContinuousApproximator:
-    """Read an approximator, ready to sample.
+    """Read an approximator, ready to sample; an `EnsembleApproximator` where that was saved.
 
     Args:
         path: a file written by `.save(...)`.
@@ -66,15 +66,11 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
     import torch
 
     from . import approximators
-    from .adapter import Adapter
     from .devices import usable_device
 
     header, tensors = _read(_path(path))
     modules = modules or {}
-    places = [
-        *_places(header.get("inference_network"), "$"),
-        *_places(header.get("summary_network"), "$summary_network"),
-    ]
+    places = [place for one in _members(header).values() for place in _module_places(one)]
     for place in modules:
         if place not in places:
             raise ConfigError(
@@ -82,45 +78,80 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
                 f"Places: {listing(places)}"
             )
     try:
-        network = _restored(header["inference_network"], "inference_network", "$", modules, header)
-        summary = header["summary_network"]
-        if summary is not None:
-            summary = _restored(summary, "summary_network", "$summary_network", modules, header)
-        model: ContinuousApproximator = getattr(approximators, header["approximator"])(
-            network,
-            summary_network=summary,
-            adapter=Adapter.from_list(header["adapter"]),
-            standardize=header["standardize"],
-            bounds=header["bounds"],
-            out_of_bounds=header["out_of_bounds"],
-            missing=header.get("missing"),
-            fit_kwargs=header.get("fit_kwargs"),
-            **header["roles"],
-        )
+        made = {name: _made(one, modules) for name, one in _members(header).items()}
         with torch.inference_mode(False):
-            model.build({name: tuple(event) for name, event in header["events"].items()}, seed=0)
-            model.restore(tensors, header["history"], header["standardized"])
-            model.to(usable_device(device))
+            for name, model in made.items():
+                own = _members(header)[name]
+                prefix = f"members.{name}." if "members" in header else ""
+                weights = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+                model.build({name: tuple(event) for name, event in own["events"].items()}, seed=0)
+                model.restore(weights, own["history"], own["standardized"])
+            whole: Any = model
+            if "members" in header:
+                whole = approximators.EnsembleApproximator.restored(made, header["history"])
+            whole.to(usable_device(device))
     except SbicoreError:
         raise
     except Exception as error:
+        first: Any = next(iter(_members(header).values()), header)
         raise ArtifactError(
             f"{path} does not fit what is installed: {type(error).__name__}: {error}\n"
-            f"It was written by sbicore {header.get('sbicore')} with {header.get('plugins')}."
+            f"It was written by sbicore {header.get('sbicore')} with {first.get('plugins')}."
         ) from error
+    return cast("ContinuousApproximator", whole)
+
+
+def _made(header: Mapping[str, Any], modules: Mapping[str, Any]) -> ContinuousApproximator:
+    """An approximator without weights."""
+    from . import approximators
+    from .adapter import Adapter
+
+    network = _restored(header["inference_network"], "inference_network", "$", modules, header)
+    summary = header["summary_network"]
+    if summary is not None:
+        summary = _restored(summary, "summary_network", "$summary_network", modules, header)
+    model: ContinuousApproximator = getattr(approximators, header["approximator"])(
+        network,
+        summary_network=summary,
+        adapter=Adapter.from_list(header["adapter"]),
+        standardize=header["standardize"],
+        bounds=header["bounds"],
+        out_of_bounds=header["out_of_bounds"],
+        missing=header.get("missing"),
+        fit_kwargs=header.get("fit_kwargs"),
+        **header["roles"],
+    )
     return model
 
 
-def _header(model: Approximator) -> dict[str, Any]:
+def _members(header: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The descriptions of the members of an ensemble; for a single approximator its own."""
+    found: Mapping[str, Any] = header.get("members", {"": header})
+    return found
+
+
+def _module_places(header: Mapping[str, Any]) -> Iterator[str]:
+    yield from _places(header.get("inference_network"), "$")
+    yield from _places(header.get("summary_network"), "$summary_network")
+
+
+def _header(model: Approximator | EnsembleApproximator) -> dict[str, Any]:
     import torch
 
+    from .approximators._approximator import Approximator
+
+    about = {"format": FORMAT, "sbicore": _compat.core_version(), "torch": torch.__version__}
+    if isinstance(model, Approximator):
+        return about | _description(model)
+    members = {name: _description(member) for name, member in model.by_name.items()}
+    return about | {"approximator": type(model).__name__, "members": members, "history": model.history.to_dict()}
+
+
+def _description(model: Approximator) -> dict[str, Any]:
     from .approximators._roles import ROLES
 
     roles = model.pipeline.roles
     return {
-        "format": FORMAT,
-        "sbicore": _compat.core_version(),
-        "torch": torch.__version__,
         "plugins": dict(sorted(_providers([model.config, model.summary_config]))),
         "approximator": type(model).__name__,
         "inference_network": model.config.to_dict(),

@@ -6,7 +6,7 @@ import contextlib
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import _compat, _index
 from ._kinds import KINDS, kind_of
@@ -24,7 +24,7 @@ from .errors import (
 )
 
 if TYPE_CHECKING:
-    from .approximators import ContinuousApproximator
+    from .approximators import ContinuousApproximator, EnsembleApproximator
 
 __all__ = ["as_config", "build", "configure", "guess_kind", "plugins", "register", "registered", "resolve"]
 
@@ -54,13 +54,27 @@ def configure(name: Any, *, kind: str | None = None, **hyperparameters: Any) -> 
     return made.replace(**hyperparameters) if hyperparameters else made
 
 
-def build(name: Any, *, preset: str | None = None, **arguments: Any) -> ContinuousApproximator:
+@overload
+def build(
+    name: Any, *, preset: str | None = None, ensemble: None = None, **arguments: Any
+) -> ContinuousApproximator: ...
+
+
+@overload
+def build(name: Any, *, preset: str | None = None, ensemble: int, **arguments: Any) -> EnsembleApproximator: ...
+
+
+def build(
+    name: Any, *, preset: str | None = None, ensemble: int | None = None, **arguments: Any
+) -> ContinuousApproximator | EnsembleApproximator:
     """Make an approximator for an inference network.
 
     Args:
         name: an inference network, as `configure` takes it.
         preset: a choice of hyperparameters and options of `fit` for the size of your data, such as
             `"small"`, `"base"`, `"large"`; what you give yourself wins. `sbicore describe` lists them.
+        ensemble: a number of members, at least 2, that learn together from different first weights; what comes back
+            is an `EnsembleApproximator`.
         **arguments: hyperparameters of the network, and arguments of the approximator that the
             network declares: `summary_network`, `adapter`, `inference_variables`,
             `inference_conditions`, `summary_variables`, `standardize`, `bounds`, `out_of_bounds`,
@@ -86,7 +100,12 @@ def build(name: Any, *, preset: str | None = None, **arguments: Any) -> Continuo
         raise UnknownHyperparameterError(
             f"build has no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
         ) from None
-    return approximator(described, **own)
+    if ensemble is None:
+        return approximator(described, **own)
+    from .approximators._mixture import checked_members
+
+    count = checked_members(ensemble)
+    return approximators.EnsembleApproximator([approximator(described, **own) for _ in range(count)])
 
 
 def _with_preset(network: Any, preset: str, arguments: Mapping[str, Any]) -> dict[str, Any]:

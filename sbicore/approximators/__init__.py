@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .continuous import ContinuousApproximator as ContinuousApproximator
+    from .ensemble import EnsembleApproximator as EnsembleApproximator
     from .model_comparison import ModelComparisonApproximator as ModelComparisonApproximator
     from .scoring_rule import ScoringRuleApproximator as ScoringRuleApproximator
 
 _HOMES = {
     "ContinuousApproximator": "continuous",
+    "EnsembleApproximator": "ensemble",
     "ModelComparisonApproximator": "model_comparison",
     "ScoringRuleApproximator": "scoring_rule",
 }

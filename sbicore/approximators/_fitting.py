@@ -32,14 +32,14 @@ from ._weights import WeightMean, refuse_weights, warn_of_misspelt_weights
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["fit"]
+__all__ = ["Ingest", "LossTask", "checked_callbacks", "fit"]
 
 PILOT_ROWS = 4_096
 """Rows simulated before online training, to standardise and to validate; fewer for a shorter training."""
 _PILOT_AT_LEAST = 512
 
 
-class _Task:
+class LossTask:
     """The loss of a batch: embedded conditions into the network's own loss."""
 
     def __init__(self, model: Approximator) -> None:
@@ -69,16 +69,11 @@ def fit(
     settings = FitOptions.completed(options, model.fit_kwargs)
     if settings.compile == "auto" and not compiles(model.config):
         settings = settings.replace(compile="never")
-    if not isinstance(callbacks, Iterable):
-        raise ConfigError(f"callbacks takes a list of callables (approximator, event), got {callbacks!r}")
-    callbacks = tuple(callbacks)
-    for callback in callbacks:
-        if not callable(callback):
-            raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
+    callbacks = checked_callbacks(callbacks)
     file = None if checkpoint is None else Checkpoint(checkpoint)
     seed = as_seed(file.seed if file is not None and seed is None else seed)
     target = usable_device(device) if device is not None else model.device
-    ingest = _Ingest(model, settings, seed, target, progress)
+    ingest = Ingest(model, settings, seed, target, progress)
     before = model.history.steps
     try:
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
@@ -92,7 +87,7 @@ def fit(
         with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
             torch.manual_seed(seed_for(seed, 1, 0))  # dropout draws from torch's default generator
             train(
-                _Task(model),
+                LossTask(model),
                 source,
                 settings,
                 model.history,
@@ -111,6 +106,21 @@ def fit(
             model.forget_data()
     ingest.clean.finish(depth=5)
     return model.history
+
+
+def checked_callbacks(callbacks: Any) -> tuple[Callable[[Any, FitEvent], None], ...]:
+    """Several callables.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    if not isinstance(callbacks, Iterable):
+        raise ConfigError(f"callbacks takes a list of callables (approximator, event), got {callbacks!r}")
+    callbacks = tuple(callbacks)
+    for callback in callbacks:
+        if not callable(callback):
+            raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
+    return callbacks
 
 
 def _about(model: Approximator, settings: FitOptions, source: Source, seed: int) -> dict[str, Any]:
@@ -133,13 +143,23 @@ def _about(model: Approximator, settings: FitOptions, source: Source, seed: int)
     }
 
 
-class _Ingest:
-    """Builds the model from its first data and makes sources of batches."""
+class Ingest:
+    """Builds the model from its first data and makes sources of batches.
+
+    With `pool`, each step has this many rows instead of `batch_size` where they do not all lie in memory.
+    """
 
     def __init__(
-        self, model: Approximator, settings: FitOptions, seed: int, device: torch.device, progress: bool
+        self,
+        model: Approximator,
+        settings: FitOptions,
+        seed: int,
+        device: torch.device,
+        progress: bool,
+        pool: int | None = None,
     ) -> None:
         self.model, self.settings, self.seed, self.device, self.progress = model, settings, seed, device, progress
+        self.rows_at_once = pool or settings.batch_size
         self.clean = self._cleaner("data")
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
@@ -204,7 +224,7 @@ class _Ingest:
         if given:
             raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
         settings = self.settings.in_epochs(self.settings.num_batches_per_epoch)
-        total = settings.epochs * settings.num_batches_per_epoch * settings.batch_size
+        total = settings.epochs * settings.num_batches_per_epoch * self.rows_at_once
         pilot = simulator.sample(min(PILOT_ROWS, max(total, _PILOT_AT_LEAST)), seed=seed_for(self.seed, 4))
         self._build(pilot)
         rows = self.clean(pilot)
@@ -220,7 +240,7 @@ class _Ingest:
         return FreshSource(
             make,
             held_out,
-            batch_size=settings.batch_size,
+            batch_size=self.rows_at_once,
             steps_per_epoch=settings.num_batches_per_epoch,
             chunk=PILOT_ROWS,
             device=self.device,
@@ -257,7 +277,7 @@ class _Ingest:
         self._moments({role: padded([part[role] for part in pilot]) for role in pilot[0]})
         held_out = None if validation_data is None else self._held_out(validation_data)
         endless = (batch for _ in iter(int, 1) for batch in batches)
-        batch_size = min(self.settings.batch_size, count)
+        batch_size = min(self.rows_at_once, count)
         return FreshSource(
             lambda n, call: self._ready(self._cleaned(next(endless)), mean),
             held_out,
@@ -278,7 +298,7 @@ class _Ingest:
             list(self.model.standardizers),
             share=0.0 if validation_data is not None else self.settings.validation_fraction,
             memory=self.settings.memory_mb << 20,
-            batch_size=self.settings.batch_size,
+            batch_size=self.rows_at_once,
             seed=seed_for(self.seed, 2),
             progress=self.progress,
         )
@@ -294,7 +314,7 @@ class _Ingest:
             lambda piece: self._ready(survey.training_rows(piece, known), mean),
             survey.sizes,
             held_out,
-            batch_size=self.settings.batch_size,
+            batch_size=self.rows_at_once,
             group_rows=survey.group_rows,
             identity=store.fingerprint(),
             device=self.device,

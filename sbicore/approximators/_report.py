@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from torch import Tensor
 
-__all__ = ["Cost", "Report"]
+__all__ = ["Cost", "EnsembleReport", "Report"]
 
 
 @attrs.frozen(kw_only=True)
@@ -30,6 +30,30 @@ class Report:
     seed: int
     acceptance: float | None = None
     log_prob_error: float | None = None
+
+
+@attrs.frozen(kw_only=True)
+class EnsembleReport(Report):
+    """Means over the draws of all members, and what each of them tells.
+
+    Attributes:
+        members: the report of each by its name.
+    """
+
+    members: Mapping[str, Report]
+
+    @classmethod
+    def of(
+        cls, members: Mapping[str, Report], draws: Mapping[str, int], *, seconds: float, seed: int
+    ) -> EnsembleReport:
+        """From reports, weighted by the draws of each member where they are told."""
+        facts = {}
+        for fact in ("evaluations", "steps", "acceptance", "log_prob_error"):
+            told = {name: value for name, one in members.items() if (value := getattr(one, fact)) is not None}
+            total = sum(draws.get(name, 1) for name in told)
+            weighted = sum(value * draws.get(name, 1) for name, value in told.items())
+            facts[fact] = weighted / total if told else None
+        return cls(members=dict(members), seconds=seconds, seed=seed, **facts)
 
 
 class Cost:

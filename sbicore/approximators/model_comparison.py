@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from .._messages import listing
 from ..errors import ConfigError, DataError
@@ -106,6 +107,11 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
         """
         found = super().estimate(conditions, as_tensor=True, chunk_size=chunk_size)
         logits = torch.stack([estimates["logits"].double() for estimates in found.values()]).mean(0)
+        result = self.told(logits, model_prior, simulated_prior)
+        return result if as_tensor else {name: value.numpy() for name, value in result.items()}
+
+    def told(self, logits: Tensor, model_prior: Any = None, simulated_prior: Any = None) -> dict[str, Tensor]:
+        """What `estimate` tells, from the log probabilities `(O, M)` of the models, up to a constant."""
         models = logits.shape[-1]
         simulated = torch.from_numpy(model_probabilities(simulated_prior, models, "simulated_prior")).log()
         factors = logits - simulated
@@ -118,4 +124,4 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
             "log_odds": odds - odds[:, :1],
             "log_bayes_factors": factors - factors[:, :1],
         }
-        return {name: value.float() if as_tensor else value.float().numpy() for name, value in result.items()}
+        return {name: value.float() for name, value in result.items()}

@@ -28,7 +28,7 @@ from .options import FitOptions
 from .progress import Progress
 from .sources import Batch, Source
 
-__all__ = ["Task", "train"]
+__all__ = ["Callback", "Fit", "Task", "mean_loss", "notifier", "train"]
 
 _LOOK_EVERY = 100
 _VALIDATION_CHUNK = 4_096
@@ -68,7 +68,7 @@ def train(
     """
     options = options.in_epochs(source.steps_per_epoch)
     steps = options.epochs * source.steps_per_epoch
-    fit = _Fit(task, source, options, history, seed=seed, device=device, total_steps=steps)
+    fit = Fit(task, source, options, history, seed=seed, device=device, total_steps=steps)
     event = FitEvent(kind="started", history=history, epoch=0, epochs=options.epochs)
     history.stopped = "completed"
     try:
@@ -97,8 +97,8 @@ def train(
     notify(FitEvent(kind="stopped", history=history, epoch=event.epoch, epochs=options.epochs))
 
 
-class _Fit:
-    """The state of one fit."""
+class Fit:
+    """The state of one fit; `who` is told in front of what it warns of."""
 
     def __init__(
         self,
@@ -110,8 +110,10 @@ class _Fit:
         seed: int,
         device: torch.device,
         total_steps: int,
+        who: str = "",
     ) -> None:
         self.task, self.source, self.options, self.history = task, source, options, history
+        self.who = who
         self.device, self.total_steps = device, total_steps
         self.seed = seed
         self.generator = Generator(device=device).manual_seed(seed)
@@ -181,44 +183,36 @@ class _Fit:
 
     def epoch(self, bar: Progress, check_threads: Callable[[], None]) -> bool:
         """One epoch and its validation; True when training has diverged."""
-        started = time.perf_counter()
-        total = torch.zeros((), device=self.device)
-        count, bad_before, seen = 0, float(self.bad), float(self.bad)
-        diverged = False
-        self.task.module.train()
+        self.begin_epoch()
         with closing(self.source.epoch()) as batches:
             for batch in batches:
-                total += self._step(batch)
-                count += 1
-                self.history.steps += 1
-                self.compilation.after_step(self.step)
+                self.learn(batch)
                 bar.update()
                 if not self.compilation.active:
                     check_threads()
-                if self.step % _LOOK_EVERY == 0:
-                    bad = float(self.bad)
-                    if bad - seen >= _LOOK_EVERY:
-                        diverged = True
-                        break
-                    seen = bad
-        skipped = float(self.bad) - bad_before
-        good = count - skipped
-        self.history.loss.append(float(total) / good if good else math.nan)
-        self.history.learning_rate.append(self.optimizer.param_groups[0]["lr"])
-        self.history.skipped_steps += int(skipped)
-        self._validate()
-        self.history.seconds.append(time.perf_counter() - started)
-        shown = {"loss": self.history.loss[-1]}
-        if self.source.validation is not None:
-            shown["val_loss"] = self.history.val_loss[-1]
-        bar.update(0, **shown)
-        return diverged or (not good and count > 0)
+                if self.has_diverged():
+                    break
+        diverged = self.end_epoch()
+        bar.update(0, **self.history.latest())
+        return diverged
 
-    def _step(self, batch: Batch) -> Tensor:
-        """One step; the mean loss, or 0 where it was skipped."""
-        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
-        loss = _mean(self.task.loss(batch, self.generator), batch)
+    def begin_epoch(self) -> None:
+        """Sums at zero, the module in training mode."""
+        self.started = time.perf_counter()
+        self.total = torch.zeros((), device=self.device)
+        self.count, self.bad_before = 0, float(self.bad)
+        self.seen, self.diverged = self.bad_before, False
+        self.task.module.train()
+
+    def learn(self, batch: Batch) -> None:
+        """One step."""
+        loss = mean_loss(self.task.loss(batch, self.generator), batch)
         loss.backward()
+        self.update(loss.detach())
+
+    def update(self, loss: Tensor) -> None:
+        """Move the weights by the gradients of this loss, or skip the step where they are not finite."""
+        self.optimizer.param_groups[0]["lr"] = self._learning_rate()
         norm = self.weights.gradient_norm()
         skip = (~(torch.isfinite(norm) & torch.isfinite(loss))).float()
         self.optimizer.found_inf = skip  # type: ignore[attr-defined]
@@ -228,8 +222,30 @@ class _Fit:
         self.weights.zero_grad()
         self.averaged.update()
         self.bad += skip
+        self.total += torch.where(skip.bool(), 0.0, loss)
         self.step += 1
-        return torch.where(skip.bool(), 0.0, loss.detach())
+        self.count += 1
+        self.history.steps += 1
+        self.compilation.after_step(self.step)
+
+    def has_diverged(self) -> bool:
+        """Whether all of the last hundred steps were skipped; looked at every hundred steps."""
+        if self.step % _LOOK_EVERY == 0:
+            bad = float(self.bad)
+            self.diverged = bad - self.seen >= _LOOK_EVERY
+            self.seen = bad
+        return self.diverged
+
+    def end_epoch(self) -> bool:
+        """Validate and record; True when training has diverged."""
+        skipped = float(self.bad) - self.bad_before
+        good = self.count - skipped
+        self.history.loss.append(float(self.total) / good if good else math.nan)
+        self.history.learning_rate.append(self.optimizer.param_groups[0]["lr"])
+        self.history.skipped_steps += int(skipped)
+        self._validate()
+        self.history.seconds.append(time.perf_counter() - self.started)
+        return self.diverged or (not good and self.count > 0)
 
     def _learning_rate(self) -> float:
         warmup = int(self.options.warmup_fraction * self.total_steps)
@@ -289,8 +305,8 @@ class _Fit:
         diverged = self.history.stopped == "diverged"
         which = "the best weights so far" if self.best is not None else "the averaged weights of that moment"
         warnings.warn(
-            f"{int(self.bad)} of {self.step} training steps were skipped because loss or gradient was not finite"
-            + (f"; training stopped and {which} are kept." if diverged else "."),
+            f"{self.who}{int(self.bad)} of {self.step} training steps were skipped because loss or gradient was not "
+            "finite" + (f"; training stopped and {which} are kept." if diverged else "."),
             TrainingWarning,
             stacklevel=7,
         )
@@ -307,7 +323,8 @@ class _Fit:
         return ""
 
 
-def _mean(loss: Tensor, batch: Batch) -> Tensor:
+def mean_loss(loss: Tensor, batch: Batch) -> Tensor:
+    """The mean over the rows, weighted where they have weights."""
     if "sample_weight" not in batch:
         return loss.mean()
     weight = batch["sample_weight"]

@@ -2,6 +2,7 @@
 
 from .basic import BasicWorkflow
 from .compositional import CompositionalWorkflow
+from .ensemble import EnsembleWorkflow
 from .model_comparison import ModelComparisonWorkflow
 
-__all__ = ["BasicWorkflow", "CompositionalWorkflow", "ModelComparisonWorkflow"]
+__all__ = ["BasicWorkflow", "CompositionalWorkflow", "EnsembleWorkflow", "ModelComparisonWorkflow"]

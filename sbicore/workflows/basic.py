@@ -29,6 +29,7 @@ _BUILT = (
     "missing",
     "fit_kwargs",
     "preset",
+    "ensemble",
 )
 
 
@@ -44,7 +45,7 @@ class BasicWorkflow(Diagnosed):
         initial_learning_rate: peak learning rate of every fit; by default that of the preset, or 5e-4.
         **arguments: of `sbicore.build`: `preset`, `inference_variables`, `inference_conditions`,
             `summary_variables`, `standardize`, `bounds`, `out_of_bounds`, `missing`,
-            `fit_kwargs`.
+            `fit_kwargs`, `ensemble`.
 
     Raises:
         ConfigError: an unknown argument.

@@ -224,14 +224,14 @@ def test_a_step_never_waits_for_the_device():
     from sbicore.training import loop
 
     model = small()
-    inner = loop._Fit._step
+    inner = loop.Fit.learn
 
     def watched(self, batch):
         with NoSync():
             return inner(self, batch)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop._Fit, "_step", watched)
+        patch.setattr(loop.Fit, "learn", watched)
         quick(model, epochs=1)
 
 
@@ -324,8 +324,8 @@ def test_gradients_are_clipped_to_the_norm_that_is_asked_for(monkeypatch, clip, 
     from sbicore.training import loop
 
     fits = []
-    inner = loop._Fit._step
-    monkeypatch.setattr(loop._Fit, "_step", lambda self, batch: (fits.append(self), inner(self, batch))[1])
+    inner = loop.Fit.learn
+    monkeypatch.setattr(loop.Fit, "learn", lambda self, batch: (fits.append(self), inner(self, batch))[1])
     quick(small(), linear(70), epochs=1, clip_norm=clip, batch_size=63)
     state = next(iter(fits[0].optimizer.state.values()))
     assert float(state["exp_avg"].norm()) == pytest.approx(0.1 * norm, rel=1e-3)
