@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .artifact import load as load
     from .citation import cite as cite
     from .description import describe as describe
+    from .exports import to_arviz as to_arviz, to_dataframe as to_dataframe
     from .model_comparison import ModelComparisonSimulator as ModelComparisonSimulator
     from .references import Reference as Reference
     from .registry import (
@@ -70,6 +71,8 @@ _HOMES = {
     "plugins": "registry",
     "register": "registry",
     "registered": "registry",
+    "to_arviz": "exports",
+    "to_dataframe": "exports",
     "wrap": "_modules",
     "write_store": "stores",
 }

@@ -79,6 +79,7 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             )
     try:
         made = {name: _made(one, modules) for name, one in _members(header).items()}
+        model.pipeline.categories = header.get("categories", {})
         with torch.inference_mode(False):
             for name, model in made.items():
                 own = _members(header)[name]
@@ -164,6 +165,7 @@ def _description(model: Approximator) -> dict[str, Any]:
         "out_of_bounds": model.out_of_bounds,
         "missing": model.pipeline.missing,
         "fit_kwargs": model.fit_kwargs,
+        "categories": model.pipeline.categories,
         "events": {name: list(event) for name, event in model.pipeline.schema.items()},
         "history": model.history.to_dict(),
     }

@@ -185,9 +185,9 @@ class Approximator(nn.Module):
         """Train on arrays, on a simulator, or on any iterable of dict batches.
 
         Args:
-            data: dict of arrays `(N, *event)`, an object with `sample(n, seed=...)`, a store
-                (`sbicore.open_store`), or an iterable of such dicts, each a batch of rows (a re-iterable one is
-                streamed anew each epoch).
+            data: dict of arrays `(N, *event)`, a data frame, an xarray data set, an object with
+                `sample(n, seed=...)`, a store (`sbicore.open_store`), or an iterable of such dicts, each a batch of
+                rows (a re-iterable one is streamed anew each epoch).
             simulator: the same as giving a simulator as `data`.
             validation_data: dict of arrays; without it a share of the rows, or simulated rows.
             seed: covers initialisation, order, times and noise, and simulation.
@@ -296,12 +296,13 @@ class Approximator(nn.Module):
         """Checked, embedded conditions `(O, C)`; None for a network without any."""
         roles = tuple(role for role in ROLES[1:] if role in self.standardizers)
         if not roles:
-            if conditions:
+            if conditions is not None and len(conditions):
                 raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
             return None
         names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
         if conditions is None:
             raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
+        conditions = self.pipeline.numeric(conditions, what)
         given = tensors_of(conditions, what, varying=self.pipeline.summarized)
         mask = given.pop(MASK, None)
         raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)

@@ -39,6 +39,7 @@ def log_prob(
 ) -> tuple[Tensor, dict[str, Any]]:
     """Log densities `(N,)` and the facts of a report; minus infinity outside the support."""
     pipeline = model.pipeline
+    data = pipeline.numeric(data, "data")
     given = tensors_of(data, "data", (*pipeline.events, MASK), varying=pipeline.summarized)
     mask = {name: given.pop(name) for name in (MASK,) if name in given}
     raw = pipeline.checked(given, "data", lead=1)

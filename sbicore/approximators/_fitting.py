@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Generator, Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 from ..devices import usable_device
 from ..errors import ConfigError, DataError, DataWarning, TrainingError
@@ -27,6 +28,7 @@ from ._roles import ROLES
 from ._rows import Cleaner, row_events
 from ._standardizer import Moments, warn_of_offsets
 from ._survey import Survey
+from ._tables import as_columns
 from ._weights import WeightMean, refuse_weights, warn_of_misspelt_weights
 
 if TYPE_CHECKING:
@@ -164,6 +166,9 @@ class Ingest:
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
         """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
+        data = as_columns(data)
+        if isinstance(data, Dataset) and not isinstance(data, Iterable):
+            data = DataLoader(data, self.settings.batch_size)
         if isinstance(validation_data, Mapping):
             refuse_weights(self.model.config, validation_data, "validation_data")
         if isinstance(data, Mapping):
@@ -323,6 +328,7 @@ class Ingest:
         )
 
     def _build(self, data: Any) -> None:
+        data = self.model.pipeline.numeric(data, "data", learn=not self.model.is_built)
         if isinstance(data, Mapping):
             refuse_weights(self.model.config, data, "data")
             self.model.pipeline.masking |= has_masks(data)

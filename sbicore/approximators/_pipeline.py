@@ -15,6 +15,7 @@ from ..adapter.selection import Drop
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
 from ._ragged import MASK, is_listed, merge_masks, packed
 from ._roles import ROLES, Events, Roles
+from ._tables import as_columns, learned_categories, one_hot
 
 __all__ = ["Pipeline", "tensors_of"]
 
@@ -99,7 +100,8 @@ class Pipeline:
         missing: `"mask"` where NaN stands for what was not measured.
 
     `events` are shapes of the variables that must be given, `schema` those and what the adapter only drops;
-    `masking` tells whether sets and series go with a mask even where they are complete.
+    `masking` tells whether sets and series go with a mask even where they are complete; `categories` are the labels of
+    categorical variables, in the order of their one-hot vectors.
     """
 
     def __init__(
@@ -120,10 +122,20 @@ class Pipeline:
         self.schema: dict[str, tuple[int, ...]] = {}
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
+        self.categories: dict[str, list[Any]] = {}
 
     def unbind(self) -> None:
         """Forget the schema."""
-        self.roles, self.events, self.target_names = self._declared, {}, ()
+        self.roles, self.events, self.target_names, self.categories = self._declared, {}, (), {}
+
+    def numeric(self, data: Any, what: str, *, learn: bool = False) -> Any:
+        """Data frames as dicts of arrays, and categories one-hot; with `learn`, those of these data from now on."""
+        data = as_columns(data)
+        if not isinstance(data, Mapping):
+            return data
+        if learn:
+            self.categories = learned_categories(data)
+        return one_hot(data, self.categories, what)
 
     def bind(self, events: Events) -> None:
         """Fix the schema from event shapes by raw name.

@@ -62,6 +62,7 @@ class Cleaner:
             DataError: missing variables, no rows, more invalid rows than allowed.
             ShapeError: another shape than agreed, or variables with different numbers of rows.
         """
+        data = self.pipeline.numeric(data, self.what)
         raw = tensors_of(data, self.what, (*self.pipeline.events, WEIGHT, MASK), varying=self.pipeline.summarized)
         weight, mask = raw.pop(WEIGHT, None), raw.pop(MASK, None)
         missing = [name for name in self.pipeline.events if name not in raw]

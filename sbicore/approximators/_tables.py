@@ -1,0 +1,100 @@
+"""Data frames and labelled arrays as dicts of arrays; categories that are remembered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from .._messages import did_you_mean, listing
+from ..errors import DataError, ShapeError
+
+__all__ = ["as_columns", "learned_categories", "one_hot"]
+
+
+def as_columns(data: Any) -> Any:
+    """Columns of a data frame by name, and variables of a labelled data set; anything else as it is.
+
+    Raises:
+        DataError: two columns of one name, or one of text.
+        ShapeError: variables whose first dimensions differ.
+    """
+    if isinstance(data, Mapping):
+        firsts = {
+            str(name): value.dims[:1] for name, value in data.items() if isinstance(getattr(value, "dims", None), tuple)
+        }
+        if len(set(firsts.values())) > 1:
+            found = listing(f"{name} {first}" for name, first in firsts.items())
+            raise ShapeError(f"The first dimension is that of the rows, but it differs: {found}")
+        return data
+    if not (hasattr(data, "columns") and hasattr(data, "dtypes")):
+        return data
+    return {str(name): _column(str(name), data[name]) for name in data.columns}
+
+
+def learned_categories(data: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The categories of all categorical columns."""
+    return {name: found for name, value in data.items() if (found := _categories(value)) is not None}
+
+
+def one_hot(data: Mapping[str, Any], known: Mapping[str, Sequence[Any]], what: str) -> dict[str, Any]:
+    """Categorical variables as `(N, K)` with a one for the category; all others as they are.
+
+    Raises:
+        DataError: a category that was not there in the first data, or a variable that was not categorical.
+    """
+    result = dict(data)
+    for name, value in data.items():
+        if name not in known:
+            if _categories(value) is not None:
+                raise DataError(f"{what}: {name!r} is categorical, and was not in the first data", variable=name)
+            continue
+        if np.ndim(value) < 2:
+            labels = value.to_list() if hasattr(value, "to_list") else np.atleast_1d(value).tolist()
+            result[name] = _encoded(name, labels, known[name], what)
+    return result
+
+
+def _encoded(name: str, labels: Sequence[Any], categories: Sequence[Any], what: str) -> np.ndarray:
+    places = {category: place for place, category in enumerate(categories)}
+    unseen = [label for label in dict.fromkeys(labels) if label not in places]
+    if unseen:
+        raise DataError(
+            f"{what}: {name!r} has the unseen category {unseen[0]!r}{did_you_mean(unseen[0], map(str, categories))}\n"
+            f"Known: {listing(map(repr, categories))}",
+            variable=name,
+        )
+    return np.eye(len(categories), dtype=np.float32)[[places[label] for label in labels]]
+
+
+def _column(name: str, column: Any) -> Any:
+    if getattr(column, "ndim", 1) != 1:
+        raise DataError(f"Several columns are called {name!r}\nGive each a name of its own.", variable=name)
+    if _categories(column) is not None:
+        return column
+    array = column.to_numpy()
+    if array.dtype == object and getattr(column.dtype, "kind", "O") in "biuf":
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)  # of pandas, whose integers may be missing
+    if array.dtype == object and len(array) and all(isinstance(cell, (list, np.ndarray)) for cell in array):
+        return list(array)
+    if array.dtype.kind not in "biuf":
+        raise DataError(
+            f"Column {name!r} is not numeric: {column.dtype}\n"
+            "Make it numbers or categories: astype('category') in pandas, cast(pl.Enum([...])) in polars.",
+            variable=name,
+        )
+    return array
+
+
+def _categories(column: Any) -> list[Any] | None:
+    """The categories of a categorical column; None for any other."""
+    dtype = getattr(column, "dtype", None)
+    if type(column).__module__.startswith("polars"):
+        if str(dtype).startswith("Enum"):
+            return list(dtype.categories)  # type: ignore[union-attr]
+        if str(dtype).startswith("Categorical"):
+            return sorted(label for label in set(column.to_list()) if label is not None)
+        return None
+    categories = getattr(dtype, "categories", None)
+    return None if categories is None else list(categories.tolist())

@@ -1,0 +1,175 @@
+"""Data frames, labelled arrays and torch data sets as data, and draws as InferenceData and data frame."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+import sbicore
+from sbicore.errors import DataError, ShapeError
+
+
+def build(**roles):
+    return sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [8]},
+        **{"inference_variables": ["theta"], "inference_conditions": ["x", "group"], **roles},
+    )
+
+
+OPTIONS = {"epochs": 1, "batch_size": 32, "seed": 1, "progress": False}
+
+
+def columns(count=200):
+    rng = np.random.default_rng(0)
+    theta = rng.normal(size=count)
+    return {"theta": theta, "x": theta + rng.normal(size=count), "group": rng.choice(["a", "b", "c"], count)}
+
+
+def pandas_frame(data):
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(data)
+    return frame.assign(group=frame["group"].astype("category"))
+
+
+def polars_frame(data):
+    polars = pytest.importorskip("polars")
+    return polars.DataFrame(data).with_columns(polars.col("group").cast(polars.Enum(["a", "b", "c"])))
+
+
+def weights(model):
+    return torch.cat([value.flatten().double() for value in model.state_dict().values()])
+
+
+@pytest.mark.parametrize("frame", [pandas_frame, polars_frame])
+def test_a_frame_is_its_columns_with_categories_one_hot(frame, tmp_path):
+    data = columns()
+    model = build()
+    model.fit(frame(data), **OPTIONS)
+    assert model.pipeline.events == {"theta": (), "x": (), "group": (3,)}
+    hot = (data["group"][:, None] == np.array(["a", "b", "c"])).astype(np.float32)
+    plain = build()
+    plain.fit({**data, "group": hot}, **OPTIONS)
+    assert torch.equal(weights(model), weights(plain))
+
+    model.save(tmp_path / "m.sbi")
+    loaded = sbicore.load(tmp_path / "m.sbi")
+    few = {name: value[:5] for name, value in data.items()}
+    expected = plain.sample({"x": few["x"], "group": hot[:5]}, 3, seed=1, progress=False)["theta"]
+    for given in (frame(few), few, {"x": few["x"], "group": hot[:5]}):
+        np.testing.assert_array_equal(loaded.sample(given, 3, seed=1, progress=False)["theta"], expected)
+    assert loaded.sample({"x": 0.3, "group": "b"}, 3, progress=False)["theta"].shape == (1, 3)
+    assert loaded.log_prob(frame(few), progress=False).shape == (5,)
+
+
+def test_an_unseen_category_is_told_with_the_known_ones():
+    model = build()
+    model.fit(pandas_frame(columns()), **OPTIONS)
+    with pytest.raises(DataError, match="conditions: 'group' has the unseen category 'd'\nKnown: 'a', 'b', 'c'"):
+        model.sample({"x": [0.0], "group": ["d"]}, 3)
+    frame = pandas_frame(columns())
+    other = frame.assign(x=frame["group"])
+    with pytest.raises(DataError, match="'x' is categorical, and was not in the first data"):
+        model.fit(other, **OPTIONS)
+
+
+def test_columns_of_text_are_refused_with_advice():
+    pandas = pytest.importorskip("pandas")
+    with pytest.raises(
+        DataError, match=r"Column 'group' is not numeric.*\nMake it numbers or categories: astype\('category'\)"
+    ):
+        build().fit(pandas.DataFrame(columns()), **OPTIONS)
+    polars = pytest.importorskip("polars")
+    with pytest.raises(DataError, match=r"Column 'group' is not numeric"):
+        build().fit(polars.DataFrame(columns()), **OPTIONS)
+
+
+def test_missing_integers_and_double_names():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"theta": pandas.array([1, None, 3] * 30, dtype="Int64"), "x": np.arange(90)})
+    with pytest.raises(DataError, match="30 of 90 rows have NaN"):
+        build(inference_conditions=["x"]).fit(frame, **OPTIONS)
+    twice = pandas.concat([frame, frame[["x"]]], axis=1)
+    with pytest.raises(DataError, match="Several columns are called 'x'"):
+        build(inference_conditions=["x"]).fit(twice, **OPTIONS)
+
+
+def test_a_labelled_data_set():
+    xarray = pytest.importorskip("xarray")
+    data = columns()
+    series = np.stack([data["x"]] * 4, axis=1)
+    dataset = xarray.Dataset({"theta": ("row", data["theta"]), "x": (("row", "time"), series)})
+    model, plain = build(inference_conditions=["x"]), build(inference_conditions=["x"])
+    model.fit(dataset, **OPTIONS)
+    plain.fit({"theta": data["theta"], "x": series}, **OPTIONS)
+    assert torch.equal(weights(model), weights(plain))
+    turned = dataset.assign(x=dataset["x"].transpose("time", "row"))
+    with pytest.raises(ShapeError, match="first dimension is that of the rows"):
+        build(inference_conditions=["x"]).fit(turned, **OPTIONS)
+
+
+def test_torch_data_sets_and_loaders():
+    class Rows(torch.utils.data.Dataset):
+        def __len__(self):
+            return 200
+
+        def __getitem__(self, index):
+            if index >= 200:
+                raise IndexError
+            return {"theta": torch.tensor([float(index)]), "x": torch.tensor([float(index), 1.0 * (index % 7)])}
+
+    for data in (Rows(), torch.utils.data.DataLoader(Rows(), batch_size=50)):
+        model = build(inference_conditions=["x"])
+        assert model.fit(data, **OPTIONS).steps == 200 // 32
+
+
+def test_tensors_that_need_gradients_are_data():
+    theta = torch.randn(100, 2, requires_grad=True)
+    model = build(inference_conditions=["x"])
+    model.fit({"theta": theta, "x": theta * 2 + torch.randn(100, 2)}, **OPTIONS)
+
+
+def draws(observations, count=7):
+    rng = np.random.default_rng(1)
+    return {"mu": rng.normal(size=(observations, count)), "beta": rng.normal(size=(observations, count, 2, 3))}
+
+
+def test_one_observation_in_arviz():
+    pytest.importorskip("arviz")
+    data = sbicore.to_arviz(
+        draws(1),
+        observed_data={"x": np.zeros((1, 4))},
+        prior={"mu": np.zeros(9)},
+        posterior_predictive={"x": np.zeros((1, 7, 4))},
+    )
+    assert dict(data.posterior["beta"].sizes) == {"chain": 1, "draw": 7, "beta_dim_0": 2, "beta_dim_1": 3}
+    np.testing.assert_array_equal(data.posterior["mu"].values, draws(1)["mu"])
+    assert data.observed_data["x"].shape == (4,) and data.prior["mu"].shape == (1, 9)
+    assert data.posterior_predictive["x"].shape == (1, 7, 4)
+
+
+def test_several_observations_in_arviz():
+    pytest.importorskip("arviz")
+    data = sbicore.to_arviz(draws(3), observed_data={"x": np.arange(12).reshape(3, 4)})
+    assert data.posterior["mu"].dims == ("chain", "draw", "observation")
+    assert data.observed_data["x"].dims[0] == "observation"
+    np.testing.assert_array_equal(data.posterior["beta"].sel(observation=2)[0].values, draws(3)["beta"][2])
+    with pytest.raises(ShapeError, match="posterior_predictive has 2 observations, draws 3"):
+        sbicore.to_arviz(draws(3), posterior_predictive=draws(2))
+
+
+def test_a_row_for_each_draw():
+    pytest.importorskip("pandas")
+    frame = sbicore.to_dataframe(draws(3))
+    assert list(frame.columns[:4]) == ["observation", "draw", "mu", "beta[0, 0]"] and len(frame) == 21
+    row = frame[(frame.observation == 2) & (frame.draw == 5)].iloc[0]
+    assert row["beta[1, 2]"] == draws(3)["beta"][2, 5, 1, 2]
+
+
+def test_what_are_no_draws():
+    pytest.importorskip("pandas")
+    with pytest.raises(DataError, match="draws must be a dict of arrays by name"):
+        sbicore.to_dataframe(np.zeros(3))
+    with pytest.raises(ShapeError, match=r"draws have shapes that do not agree: a \(1, 2\), b \(1, 3\)"):
+        sbicore.to_dataframe({"a": np.zeros((1, 2)), "b": np.zeros((1, 3))})
