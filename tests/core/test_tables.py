@@ -76,9 +76,7 @@ def test_an_unseen_category_is_told_with_the_known_ones():
 
 def test_columns_of_text_are_refused_with_advice():
     pandas = pytest.importorskip("pandas")
-    with pytest.raises(
-        DataError, match=r"Column 'group' is not numeric.*\nMake it numbers or categories: astype\('category'\)"
-    ):
+    with pytest.raises(DataError, match=r"Column 'group' is not numeric.*\n.*: astype\('category'\)"):
         build().fit(pandas.DataFrame(columns()), **OPTIONS)
     polars = pytest.importorskip("polars")
     with pytest.raises(DataError, match=r"Column 'group' is not numeric"):
