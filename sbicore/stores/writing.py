@@ -51,7 +51,7 @@ def write_store(
         seed: part i of a simulator depends on (seed, i) alone; by default that of the parts that are there.
         part_rows: rows of a file; by default about 4 MiB.
         job, jobs: where `jobs` processes simulate into one folder at once, the number of this one, from 0.
-        progress: whether to show progress.
+        progress: whether to show progress, where the number of rows is known.
 
     Returns:
         The store; None where other jobs have not finished theirs.
@@ -76,7 +76,7 @@ def write_store(
     _replace(folder / DESCRIPTION, lambda file: file.write_text(json.dumps(about)))
     first: Path | None = next(iter(sorted(folder.glob("*.npz"))), None)
     rows = 0
-    with Progress(made.rows or 0, "writing", enabled=progress, unit="row") as bar:
+    with Progress(made.rows or 0, "writing", enabled=progress and made.rows is not None, unit="row") as bar:
         for index, size, make in made.parts():
             file = folder / f"{index:06d}.npz"
             rows += size
