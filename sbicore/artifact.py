@@ -79,12 +79,12 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
             )
     try:
         made = {name: _made(one, modules) for name, one in _members(header).items()}
-        model.pipeline.categories = header.get("categories", {})
         with torch.inference_mode(False):
             for name, model in made.items():
                 own = _members(header)[name]
                 prefix = f"members.{name}." if "members" in header else ""
                 weights = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
+                model.pipeline.categories = own.get("categories", {})
                 model.build({name: tuple(event) for name, event in own["events"].items()}, seed=0)
                 model.restore(weights, own["history"], own["standardized"])
             whole: Any = model
