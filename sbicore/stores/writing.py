@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,7 @@ def write_store(
             rows += size
             if index % jobs == job and not file.exists():
                 part = _arrays(make())
-                _replace(file, lambda beside, part=part: _save(beside, part))
+                _replace(file, partial(_save, part=part))
                 first = first or file
                 header(first)[0].require_same(header(file)[0], file, first)
             bar.update(size)
