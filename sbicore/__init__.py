@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         ContinuousApproximator as ContinuousApproximator,
         EnsembleApproximator as EnsembleApproximator,
         ModelComparisonApproximator as ModelComparisonApproximator,
+        RatioApproximator as RatioApproximator,
         ScoringRuleApproximator as ScoringRuleApproximator,
     )
     from .artifact import load as load
@@ -59,6 +60,7 @@ _HOMES = {
     "ModelComparisonApproximator": "approximators",
     "ModelComparisonSimulator": "model_comparison",
     "ModelComparisonWorkflow": "workflows",
+    "RatioApproximator": "approximators",
     "Reference": "references",
     "ScoringRuleApproximator": "approximators",
     "build": "registry",

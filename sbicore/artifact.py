@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -107,11 +107,12 @@ def _made(header: Mapping[str, Any], modules: Mapping[str, Any]) -> ContinuousAp
     from . import approximators
     from .adapter import Adapter
 
-    network = _restored(header["inference_network"], "inference_network", "$", modules, header)
+    approximator: type[Any] = getattr(approximators, header["approximator"])
+    network = _restored(header["inference_network"], approximator.network_from, "$", modules, header)
     summary = header["summary_network"]
     if summary is not None:
-        summary = _restored(summary, "summary_network", "$summary_network", modules, header)
-    model: ContinuousApproximator = getattr(approximators, header["approximator"])(
+        summary = _restored(summary, _summary_from, "$summary_network", modules, header)
+    model: ContinuousApproximator = approximator(
         network,
         summary_network=summary,
         adapter=Adapter.from_list(header["adapter"]),
@@ -223,14 +224,16 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 def _restored(
-    saved: Mapping[str, Any], kind: str, place: str, modules: Mapping[str, Any], header: Mapping[str, Any]
+    saved: Mapping[str, Any],
+    make: Callable[[Any], Any],
+    place: str,
+    modules: Mapping[str, Any],
+    header: Mapping[str, Any],
 ) -> Any:
     """A config from its saved form, with given modules in their places."""
-    from .registry import configure
-
     filled = _fill(saved, place, modules)
     try:
-        return configure(filled, kind=kind)
+        return make(filled)
     except UnknownComponentError as error:
         distribution, version = header.get("plugins", {}).get(f"{error.kind}/{error.name}", (None, None))
         if distribution is None or error.install or error.disabled:
@@ -241,6 +244,12 @@ def _restored(
             kind=error.kind,
             name=error.name,
         ) from None
+
+
+def _summary_from(saved: Any) -> Any:
+    from .registry import configure
+
+    return configure(saved, kind="summary_network")
 
 
 def _places(saved: Any, place: str) -> Iterator[str]:

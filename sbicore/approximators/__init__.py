@@ -8,12 +8,14 @@ if TYPE_CHECKING:
     from .continuous import ContinuousApproximator as ContinuousApproximator
     from .ensemble import EnsembleApproximator as EnsembleApproximator
     from .model_comparison import ModelComparisonApproximator as ModelComparisonApproximator
+    from .ratio import RatioApproximator as RatioApproximator
     from .scoring_rule import ScoringRuleApproximator as ScoringRuleApproximator
 
 _HOMES = {
     "ContinuousApproximator": "continuous",
     "EnsembleApproximator": "ensemble",
     "ModelComparisonApproximator": "model_comparison",
+    "RatioApproximator": "ratio",
     "ScoringRuleApproximator": "scoring_rule",
 }
 

@@ -17,6 +17,7 @@ from ..registry import as_config, configure
 from ..shapes import Shapes
 from ..stores import open_store
 from ..training import History
+from ..training.sources import Source
 from . import _fitting
 from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
 from ._masks import MASKS, MISSING, cannot_mask, with_masks
@@ -121,6 +122,17 @@ class Approximator(nn.Module):
         self.pipeline.unbind()
         self.network = self.summary_network = None
         self.standardizers = nn.ModuleDict()
+
+    @staticmethod
+    def network_from(saved: Mapping[str, Any]) -> Any:
+        """The config of the inference network from its saved form."""
+        return configure(saved, kind="inference_network")
+
+    def remember(self, targets: Tensor) -> None:
+        """Keep of the standardised training targets `(N, *event)` what the approximator needs: by default nothing."""
+
+    def require_source(self, source: Source) -> None:
+        """Refuse batches on which the network cannot be trained: by default none."""
 
     @property
     def device(self) -> torch.device:

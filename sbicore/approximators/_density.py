@@ -1,9 +1,9 @@
-"""Log densities in the user's space."""
+"""Log densities in the user's space, and other numbers of pairs of parameters and observation."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -24,7 +24,20 @@ from ._roles import ROLES
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["log_prob"]
+__all__ = ["Pairs", "in_blocks", "log_prob", "pairs"]
+
+
+class Pairs(NamedTuple):
+    """Parameters and observations as the network takes them."""
+
+    z: Tensor
+    """`(N, *event)`, zero where unsupported."""
+    conditions: Tensor | None
+    """`(N, C)`, or `(1, C)` for all rows."""
+    supported: Tensor
+    """`(N,)`, whether parameters are inside the bounds and the domain of the adapter."""
+    log_det: Tensor
+    """`(N,)` or `()`, `log|det dz/dtheta|` of the user's variables."""
 
 
 @torch.inference_mode(False)
@@ -38,6 +51,28 @@ def log_prob(
     options: Mapping[str, Any],
 ) -> tuple[Tensor, dict[str, Any]]:
     """Log densities `(N,)` and the facts of a report; minus infinity outside the support."""
+    given = pairs(model, data)
+    cost = Cost()
+
+    def density(z: Tensor, c: Tensor | None, rows: range) -> Tensor:
+        generators = RowGenerators(seed, [(i,) for i in rows])
+        facts: dict[str, Any] = {}
+        found: Tensor = model.network.log_prob(z, c, generator=generators, report=facts, **options)
+        cost.add(facts, 1)
+        return found
+
+    step = chunk_size or max(1, rows_at_once(model) // (options.get("hutchinson") or given.z[0].numel()))
+    values = in_blocks(model, given, density, what="log_prob", step=step, progress=progress)
+    return torch.where(given.supported, values + given.log_det, -torch.inf).float(), cost.facts()
+
+
+@torch.inference_mode(False)
+def pairs(model: Approximator, data: Mapping[str, Any]) -> Pairs:
+    """Checked rows of inferred variables and conditions.
+
+    Raises:
+        DataError, ShapeError: missing, misshapen or NaN.
+    """
     pipeline = model.pipeline
     data = pipeline.numeric(data, "data")
     given = tensors_of(data, "data", (*pipeline.events, MASK), varying=pipeline.summarized)
@@ -60,28 +95,38 @@ def log_prob(
     x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
     z = model.standardized({"inference_variables": x})["inference_variables"]
     conditions = model.observe(observed | mask or None, "data")
-    cost = Cost()
+    total = torch.as_tensor(log_det).double()
+    if "inference_variables" in model.standardize:
+        total = total + model.standardizer("inference_variables").log_det
+    return Pairs(z, conditions, supported, total)
+
+
+@torch.inference_mode(False)
+def in_blocks(
+    model: Approximator,
+    given: Pairs,
+    evaluate: Callable[[Tensor, Tensor | None, range], Tensor],
+    *,
+    what: str,
+    step: int,
+    progress: bool,
+) -> Tensor:
+    """`evaluate(z (R, 1, *event), conditions (R, 1, C), rows) -> (R, 1)` of all rows, `(N,)` in float64."""
+    count = len(given.z)
     values = torch.empty(count, dtype=torch.float64)
-    step = chunk_size or max(1, rows_at_once(model) // (options.get("hutchinson") or z[0].numel()))
     model.eval()
     with (
         torch.no_grad(),
         suitable_threads(model.device) as check_threads,
-        Progress(count, "log_prob", enabled=progress, unit="row") as bar,
+        Progress(count, what, enabled=progress, unit="row") as bar,
     ):
         for start in range(0, count, step):
             check_threads()
-            rows = slice(start, min(start + step, count))
-            c = None
-            if conditions is not None:
-                c = conditions.expand(count, *conditions.shape[1:])[rows].unsqueeze(1)
-            generators = RowGenerators(seed, [(i,) for i in range(rows.start, rows.stop)])
-            facts: dict[str, Any] = {}
-            block = z[rows].unsqueeze(1).to(model.device)
-            found = model.network.log_prob(block, c, generator=generators, report=facts, **options)
-            values[rows] = found.squeeze(1).double().cpu()
-            cost.add(facts, 1)
-            bar.update(len(block))
-    if "inference_variables" in model.standardize:
-        values += model.standardizer("inference_variables").log_det
-    return torch.where(supported, values + log_det, -torch.inf).float(), cost.facts()
+            rows = range(start, min(start + step, count))
+            c = given.conditions
+            if c is not None:
+                c = c.expand(count, *c.shape[1:])[rows.start : rows.stop].unsqueeze(1)
+            block = given.z[rows.start : rows.stop].unsqueeze(1).to(model.device)
+            values[rows.start : rows.stop] = evaluate(block, c, rows).squeeze(1).double().cpu()
+            bar.update(len(rows))
+    return values

@@ -79,6 +79,7 @@ def fit(
     before = model.history.steps
     try:
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
+        model.require_source(source)
         model.to(target)
         if file is not None:
             file.open(_about(model, settings, source, seed))
@@ -308,8 +309,10 @@ class Ingest:
             progress=self.progress,
         )
         self.clean.finish(depth=7)
+        first = self.clean(store.read(0))
         self.clean = self._cleaner("data")
         self._standardize(survey.moments)
+        self._remember(first)
         mean = survey.weights.value
         held_out = None if validation_data is None else self._held_out(validation_data)
         if survey.validation is not None:
@@ -365,6 +368,11 @@ class Ingest:
         self._standardize(
             {role: Moments().add(rows[role], rows.get(MASKS.get(role, ""))) for role in self.model.standardizers}
         )
+        self._remember(rows)
+
+    def _remember(self, rows: Batch) -> None:
+        """Hand over standardised targets of the training."""
+        self.model.remember(self.model.standardized({ROLES[0]: rows[ROLES[0]]})[ROLES[0]])
 
     def _standardize(self, moments: Mapping[str, Moments]) -> None:
         """Set the standardisation, once in the life of a model."""

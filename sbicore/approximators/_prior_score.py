@@ -18,7 +18,7 @@ from ._checks import asked
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["prior_score"]
+__all__ = ["prior_density", "prior_score"]
 
 Parameters = dict[str, Tensor]
 
@@ -36,7 +36,7 @@ def prior_score(model: Approximator, prior: Any, compute_prior_score: Any) -> Ca
         return None
     if prior is not None and compute_prior_score is not None:
         raise ConfigError("prior and compute_prior_score say the same\nGive one of them.")
-    surrogate = _given_score(compute_prior_score) if prior is None else _density(model, prior)
+    surrogate = _given_score(compute_prior_score) if prior is None else prior_density(model, prior)
     event = model.network.event
 
     def score(z: Tensor) -> Tensor:
@@ -90,8 +90,12 @@ def _given_score(function: Any) -> Callable[[Parameters], Tensor]:
     return surrogate
 
 
-def _density(model: Approximator, prior: Any) -> Callable[[Parameters], Tensor]:
-    """The log density of a prior of one variable, or of a mapping with independent priors."""
+def prior_density(model: Approximator, prior: Any) -> Callable[[Parameters], Tensor]:
+    """The log density `(N,)` of a prior of one variable, or of a mapping with independent priors.
+
+    Raises:
+        ConfigError: what is given is no prior.
+    """
     names = model.pipeline.target_names
     if isinstance(prior, Mapping):
         if set(prior) != set(names):

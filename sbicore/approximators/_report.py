@@ -20,8 +20,9 @@ class Report:
         steps: mean number of accepted solver steps.
         seconds: wall time.
         seed: the seed that repeats the call.
-        acceptance: share of draws inside the bounds; None without rejection.
+        acceptance: share of draws inside the bounds, or of accepted moves of a Markov chain; None without either.
         log_prob_error: mean standard error of log densities that random probes estimate; None without.
+        effective_sample_size: for each observation, how many independent draws these are worth; None where all are.
     """
 
     evaluations: float | None
@@ -30,6 +31,7 @@ class Report:
     seed: int
     acceptance: float | None = None
     log_prob_error: float | None = None
+    effective_sample_size: tuple[float, ...] | None = None
 
 
 @attrs.frozen(kw_only=True)

@@ -60,8 +60,9 @@ def refuse_weights(config: Any, names: Iterable[str], what: str) -> None:
     cause = getattr(config, "couples_rows", "")
     if cause and WEIGHT in names:
         raise ConfigError(
-            f"Rows cannot have weights with {cause}, which lets them share noise; {what} have {WEIGHT!r}\n"
-            f"Draw the rows by their weights and take {WEIGHT!r} out, or build without {cause}."
+            f"Rows cannot have weights with {cause}, by which their losses depend on one another; {what} have "
+            f"{WEIGHT!r}\n"
+            f"Draw the rows by their weights and take {WEIGHT!r} out."
         )
 
 

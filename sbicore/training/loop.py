@@ -265,8 +265,9 @@ class Fit:
         total, weight = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
         self.task.module.eval()
         with torch.no_grad(), self.averaged.applied(), self.compilation.suspended():
-            for start in range(0, count, _VALIDATION_CHUNK):
-                chunk = {role: t[start : start + _VALIDATION_CHUNK].to(self.device) for role, t in rows.items()}
+            step = -(-count // -(-count // _VALIDATION_CHUNK))  # of about the same size, for losses that compare rows
+            for start in range(0, count, step):
+                chunk = {role: t[start : start + step].to(self.device) for role, t in rows.items()}
                 loss = self.task.loss(chunk, generator)
                 weights = chunk.get("sample_weight", torch.ones_like(loss))
                 total += (weights * loss).sum()
