@@ -55,8 +55,8 @@ class RatioNetwork(InferenceNetworkConfig):
         """Parameters of other rows stand for the prior."""
         return "contrastive parameters"
 
-    def build(self, shapes: Shapes) -> RatioModule:
-        """The module."""
+    def build(self, shapes: Shapes) -> Any:
+        """A `RatioModule`."""
         return RatioModule(self, shapes)
 
 

@@ -63,7 +63,7 @@ class RatioApproximator(Approximator):
         **arguments: Any,
     ) -> None:
         if inference_network is None:
-            inference_network = RatioNetwork(
+            inference_network = RatioNetwork.from_kwargs(
                 subnet=subnet, subnet_kwargs=subnet_kwargs, K=K, gamma=gamma, balanced=balanced
             )
         if not isinstance(inference_network, RatioNetwork):
