@@ -16,21 +16,23 @@ from sbicore.shapes import Shapes
 
 NOISE = 0.5
 VARIANCE = 1 / (1 + 1 / NOISE**2)
-PRIOR = Independent(Normal(torch.zeros(2), torch.ones(2)), 1)
+MEAN, UNIT = 1.0, 3.0
+PRIOR = Independent(Normal(torch.full((2,), MEAN), torch.full((2,), UNIT)), 1)
 FIT = {"progress": False, "compile": "never", "seed": 1}
 X = np.array([[1.0, -0.5], [-0.3, 0.2]])
 
 
 def simulate(rows, seed):
     rng = np.random.default_rng(seed)
-    theta = rng.normal(size=(rows, 2))
-    return {"theta": theta, "x": theta + NOISE * rng.normal(size=(rows, 2))}
+    z = rng.normal(size=(rows, 2))
+    return {"theta": MEAN + UNIT * z, "x": z + NOISE * rng.normal(size=(rows, 2))}
 
 
 def exact(theta, x):
-    """log N(theta; VARIANCE x / NOISE^2, VARIANCE) - log N(theta; 0, 1)."""
-    z2 = (theta - VARIANCE / NOISE**2 * x) ** 2 / VARIANCE
-    return 0.5 * (theta**2 - z2 - math.log(VARIANCE)).sum(-1)
+    """log N(z; VARIANCE x / NOISE^2, VARIANCE) - log N(z; 0, 1) of z, whatever the units of theta."""
+    z = (theta - MEAN) / UNIT
+    squares = (z - VARIANCE / NOISE**2 * x) ** 2 / VARIANCE
+    return 0.5 * (z**2 - squares - math.log(VARIANCE)).sum(-1)
 
 
 def build(**arguments):
@@ -107,7 +109,7 @@ def test_the_exact_ratio_is_balanced():
 
 
 def test_ratios_of_a_conjugate_gaussian(gaussian):
-    """The mean error is that of a small network; a ratio that ignores x is off by 1.2 nats, a shift of 0.15 counts."""
+    """A sound fit of this size errs by 0.09 nats on average, and one that is off by 0.25 everywhere fails."""
     data = simulate(4_000, 2)
     error = gaussian.log_ratio(data, progress=False) - exact(data["theta"], data["x"])
     assert np.abs(error).mean() < 0.15
@@ -123,12 +125,13 @@ def test_ratios_of_a_conjugate_gaussian(gaussian):
     [{}, {"prior": PRIOR, "method": "importance", "candidates": 20_000}, {"prior": PRIOR, "warmup": 40}],
 )
 def test_draws_of_a_conjugate_gaussian(gaussian, arguments):
+    """Draws worth 500 have standard errors of 0.045 deviations (mean) and 0.032 (deviation): margins are three."""
     if "warmup" in arguments:
         pytest.importorskip("emcee")
     draws, report = gaussian.sample({"x": X}, 1_000, seed=1, report=True, progress=False, **arguments)
     assert draws["theta"].shape == (2, 1_000, 2) and draws["theta"].dtype == np.float32
-    deviation = math.sqrt(VARIANCE)
-    assert np.abs(draws["theta"].mean(1) - VARIANCE / NOISE**2 * X).max() < 0.15 * deviation
+    deviation = UNIT * math.sqrt(VARIANCE)
+    assert np.abs(draws["theta"].mean(1) - MEAN - UNIT * VARIANCE / NOISE**2 * X).max() < 0.15 * deviation
     np.testing.assert_allclose(draws["theta"].std(1), deviation, rtol=0.1)
     assert len(report.effective_sample_size) == 2 and min(report.effective_sample_size) > 500
     alone = gaussian.sample({"x": X[1]}, 1_000, seed=1, progress=False, **arguments)
