@@ -50,7 +50,7 @@ class Peer(NamedTuple):
 
 
 _PEERS = (
-    Peer("sbi", HERE / "sbi.txt", HERE / "sbi_worker.py", (3, 11), ("npe", "fmpe", "npse"), {}),
+    Peer("sbi", HERE / "sbi.txt", HERE / "sbi_worker.py", (3, 11), ("npe", "fmpe", "npse", "nre"), {}),
     Peer(
         "bayesflow_torch",
         HERE / "bayesflow_torch.txt",

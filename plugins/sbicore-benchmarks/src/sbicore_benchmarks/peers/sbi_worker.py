@@ -1,9 +1,10 @@
-"""Train and draw with sbi: `npe`, `fmpe` and `npse`. `_job.py` says what a job is and what is printed.
+"""Train and draw with sbi: `npe`, `fmpe`, `npse` and `nre`. `_job.py` says what a job is and what is printed.
 
 Everything is sbi's default unless the job says it. NPE is a neural spline flow of sbi's own size; FMPE and NPSE are
-its MLP, whose layers all have one width: the mean of the widths asked for. Adam with a constant learning rate trains
-for the epochs that make the steps (two at least: sbi does not train for one), and sbi puts the weights of the best
-validation loss back.
+its MLP, whose layers all have one width: the mean of the widths asked for. NRE is NRE-C with sbi's own residual
+network; it draws by sbi's vectorised slice sampling, needs bounds, and has no density. Adam with a constant learning
+rate trains for the epochs that make the steps (two at least: sbi does not train for one), and sbi puts the weights of
+the best validation loss back.
 
 With bounds the prior is uniform within them, and what is drawn outside is drawn again, as sbi does for every bounded
 prior. Without, sbi is given no prior and keeps every draw.
@@ -28,7 +29,7 @@ from _job import (  # type: ignore[import-not-found]
     sampling_facts,
     training_rows,
 )
-from sbi.inference import FMPE, NPE, NPSE  # type: ignore[import-not-found]
+from sbi.inference import FMPE, NPE, NPSE, NRE_C  # type: ignore[import-not-found]
 from sbi.neural_nets import posterior_flow_nn, posterior_score_nn  # type: ignore[import-not-found]
 from sbi.utils import BoxUniform  # type: ignore[import-not-found]
 from sbi.utils.tracking import TensorBoardTracker  # type: ignore[import-not-found]
@@ -74,7 +75,7 @@ def work(job: Mapping[str, Any], data: Data) -> dict[str, Any]:
         "training_seconds": training_seconds,
         **epoch_facts(seconds, steps=len(seconds) * max(1, batches)),
         **sampling_facts(job, data, draw),
-        **density_facts(job, data, log_prob),
+        **density_facts(job if job["method"] != "nre" else {**job, "densities": 0}, data, log_prob),
     }
 
 
@@ -83,6 +84,10 @@ def build(job: Mapping[str, Any], **arguments: Any) -> tuple[Any, str]:
     arguments["show_progress_bars"] = False
     if job["method"] == "npe":
         return NPE(density_estimator="nsf", **arguments), "nsf of sbi's default size"
+    if job["method"] == "nre":
+        if arguments["prior"] is None:
+            raise ValueError("sbi's NRE needs a prior, and this task has no bounds to make one of")
+        return NRE_C(classifier="resnet", **arguments), "resnet of sbi's default size"
     trainer, builder = FREE_FORM[job["method"]]
     width, layers = round(statistics.mean(job["widths"])), len(job["widths"])
     network = builder(model="mlp", hidden_features=width, num_layers=layers)
