@@ -16,9 +16,9 @@ from ..randomness import generator_for, seed_for
 from ..simulation import make_simulator
 from ._bounds import outside_bounds
 from ._checks import asked, require_rows
+from ._memory import rows_at_once
 from ._pipeline import tensors_of
 from ._roles import ROLES
-from ._sampling import rows_at_once
 
 if TYPE_CHECKING:
     from .ratio import RatioApproximator

@@ -18,6 +18,7 @@ from ._checks import require_count
 from ._density import in_blocks, pairs
 from ._importance import importance_sample
 from ._mcmc import mcmc_sample
+from ._memory import rows_at_once
 from ._prior_draws import has_density
 from ._ratio_network import RatioNetwork, require_rows_beside
 from ._report import Report
@@ -134,7 +135,7 @@ class RatioApproximator(Approximator):
             given,
             lambda z, conditions, rows: self.network.log_ratio(z, conditions),
             what="log_ratio",
-            chunk_size=chunk_size,
+            step=chunk_size or rows_at_once(self),
             progress=progress,
         )
         result = torch.where(given.supported, values, -torch.inf).float()
