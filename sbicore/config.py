@@ -206,8 +206,7 @@ class InferenceNetworkConfig(Config):
 
     `capabilities` may hold `sample`, `log_prob`, `compositional_sample`, each with an Options class of its name, and
     `estimate`; `approximator` names what `sbicore.build` makes; `presets` are those of `sbicore.presets`; `compiles` is
-    False where a fit must not compile the backbones; `couples_rows` names a setting by which losses of rows
-    depend on one another, if any.
+    False where a fit must not compile the backbones; `couples_rows` names why losses of rows hang together.
     """
 
     kind: ClassVar[str] = "inference_network"
