@@ -136,7 +136,7 @@ class TestVersions:
 
     def test_extras_of_core(self):
         extras = catalogue.project(ROOT)["optional-dependencies"]
-        assert extras.keys() == {"all", "arviz", "disk", "quickstart", "testing"}
+        assert extras.keys() == {"all", "arviz", "disk", "mcmc", "quickstart", "testing"}
         assert [Requirement(line).name for line in extras["all"]] == [plugin.name for plugin in PLUGINS]
 
 
