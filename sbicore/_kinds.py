@@ -45,6 +45,7 @@ _SUMMARY: dict[str | None, str] = {
     "set": "(x (*, N, F), mask (*, N)) -> (*, S)",
     "series": "(x (*, N, F), mask (*, N)) -> (*, S)",
     "image": "(x (*, H, W, C)) -> (*, S)",
+    "named": "(x {name: (*, *event)}, mask {name: (*, N)}) -> (*, S)",
 }
 _SCHEDULE = "log_snr(t (*)) -> (*); t_from_log_snr, derivative, loss_weight alike; alpha_sigma((*)) -> (*), (*)"
 _INTEGRATOR = "integrate(field, x (R, ...), t0, t1) -> Solution of state (R, ...); field(t, x, rows) -> like x"

@@ -10,7 +10,42 @@ from torch import Tensor, nn
 from .errors import InvalidComponentError
 from .shapes import Shapes
 
-__all__ = ["AdaptedModule"]
+__all__ = ["AdaptedModule", "with_width"]
+
+
+def with_width(module: nn.Module, shapes: Shapes) -> nn.Module:
+    """A summary network that states its `out_features`, learnt from zeros where it does not.
+
+    Raises:
+        InvalidComponentError: it cannot be called, or its result is not one vector a row.
+    """
+    like = _like(module)
+    zeros = {name: torch.zeros(2, *event, **like) for name, event in shapes.inputs.items()}
+    x = zeros or torch.zeros(2, *shapes.target, **like)
+    told = {name: tuple(value.shape) for name, value in zeros.items()} or (2, *shapes.target)
+    was_training = module.training
+    module.eval()
+    try:
+        with torch.no_grad():
+            found = tuple(module(x).shape)
+        if len(found) != 2 or found[0] != 2:
+            raise ValueError(f"the output has shape {found}, and should have (2, S)")
+    except Exception as error:
+        raise InvalidComponentError(
+            f"{type(module).__name__} cannot be called as a summary network on x {told}: {error}\n"
+            "It takes (*, *event) and gives one vector a row, (*, S)."
+        ) from error
+    finally:
+        module.train(was_training)
+    if not hasattr(module, "out_features"):
+        module.out_features = found[-1]  # type: ignore[assignment]
+    return module
+
+
+def _like(module: nn.Module) -> dict[str, Any]:
+    """Device and dtype of a module's parameters."""
+    parameter = next(module.parameters(), torch.empty(0))
+    return {"device": parameter.device, "dtype": parameter.dtype if parameter.is_floating_point() else None}
 
 
 class AdaptedModule(nn.Module):
@@ -46,11 +81,7 @@ class AdaptedModule(nn.Module):
 
     def _width(self, shapes: Shapes, draws: int | None = None) -> int:
         """The last axis of the output for two rows, or for this many draws of two rows."""
-        parameter = next(self.module.parameters(), torch.empty(0))
-        like: dict[str, Any] = {
-            "device": parameter.device,
-            "dtype": parameter.dtype if parameter.is_floating_point() else None,
-        }
+        like = _like(self.module)
         lead, shared = ((2,), (2,)) if draws is None else ((2, draws), (2, 1))
         x = torch.zeros(*lead, *shapes.target, **like)
         t = torch.zeros(*shared, **like) if shapes.time else None

@@ -50,15 +50,31 @@ class ModuleConfig(Config):
     log_prob_options = sample_options
 
     @property
+    def layout(self) -> str | None:
+        """What the module says of itself, if anything."""
+        return getattr(self.module, "layout", None)
+
+    @property
+    def inputs(self) -> Any:
+        """As of `SummaryNetworkConfig`, for a module whose layout is `named`."""
+        return self.module.inputs if self.layout == "named" else {}
+
+    def of_kind(self, kind: str) -> ModuleConfig:
+        """The same module in another place."""
+        return ModuleConfig.of(self.module, kind, self.call)
+
+    @property
     def uses_time(self) -> str:
         """A module is always offered the time; `call` says how."""
         return "optional"
 
     def build(self, shapes: Any) -> Any:
         """A deep copy of the module, adapted to the call signature of its kind."""
-        from ._module_adapter import AdaptedModule
+        from ._module_adapter import AdaptedModule, with_width
 
         module = copy.deepcopy(self.module)
+        if self.kind == "summary_network":
+            return with_width(module, shapes)
         if self.kind != "subnet":
             return module
         return AdaptedModule(module, self.call, shapes)

@@ -161,7 +161,7 @@ def _description(model: Approximator) -> dict[str, Any]:
         "adapter": model.pipeline.adapter.to_list(),
         "roles": {role: list(names) for role in ROLES if (names := roles.of(role))},
         "standardize": list(model.standardize) or None,
-        "standardized": [role for role, part in model.standardizers.items() if part.is_fitted],
+        "standardized": [part for part in model.pipeline.roles.parts() if model.standardizer(part).is_fitted],
         "bounds": {name: [_listed(low), _listed(high)] for name, (low, high) in model.bounds.items()},
         "out_of_bounds": model.out_of_bounds,
         "missing": model.pipeline.missing,
@@ -193,6 +193,8 @@ def _providers(values: list[Any]) -> Iterator[tuple[str, list[str]]]:
                 yield f"{value.kind}/{value.name}", [entry.distribution, entry.version]
         if isinstance(value, Hyperparameters):
             yield from _providers(list(value._values().values()))
+        elif isinstance(value, Mapping):
+            yield from _providers(list(value.values()))
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -137,8 +137,7 @@ class Options(Hyperparameters):
 class Config(Hyperparameters):
     """Base of all component configs.
 
-    Class facts: `kind`, `name`, `capabilities` (what it can do beyond the contract of its kind),
-    `references` (what to cite).
+    Class facts: `kind`, `name`, `capabilities` (beyond the contract of its kind), `references` (what to cite).
     """
 
     kind: ClassVar[str]
@@ -187,12 +186,13 @@ class SubnetConfig(Config):
 class SummaryNetworkConfig(Config):
     """Describes a summary network.
 
-    Class facts: `layout` is `set` or `series`, `(*, N, F)`, or `image`, `(*, H, W, C)`; `capabilities`
-    may hold `masks` and `permutation_invariant`; `compiles` as for a subnet.
+    Class facts: `layout` is `set` or `series`, `(*, N, F)`, `image`, `(*, H, W, C)`, or `named`, several by name, read as
+    `inputs` says of each; `capabilities` may hold `masks` and `permutation_invariant`; `compiles` as for a subnet.
     """
 
     kind: ClassVar[str] = "summary_network"
     layout: ClassVar[str] = "set"
+    inputs: ClassVar[Mapping[str, Any]] = {}
     compiles: ClassVar[bool] = True
 
     def build(self, shapes: Shapes) -> SummaryNetwork:

@@ -50,10 +50,11 @@ class SummaryNetwork(Protocol):
 
     out_features: int
 
-    def __call__(self, x: Tensor, mask: Tensor | None = None) -> Tensor:
+    def __call__(self, x: Any, mask: Any = None) -> Tensor:
         """Sets and series `(*, N, F)`, images `(*, H, W, C)`, `-> (*, S)`.
 
-        `mask (*, N)` is True where an entry is there; the others have no effect.
+        `mask (*, N)` is True where an entry is there; the others have no effect. With the layout `named`, x is a
+        dict of variables, and the mask one of the masks of some of them.
         """
         ...
 

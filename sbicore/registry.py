@@ -224,8 +224,12 @@ def as_config(value: Any, *, kind: str) -> Any:
     Raises:
         InvalidComponentError: the value is none of these, or of another kind.
     """
+    from ._modules import ModuleConfig
+
     if isinstance(value, str):
         return resolve(value, kind=kind)()
+    if isinstance(value, ModuleConfig):
+        return value.of_kind(kind)
     if isinstance(value, Mapping):
         rest = {str(key): item for key, item in value.items()}
         name = rest.pop("name", None)
@@ -240,8 +244,6 @@ def as_config(value: Any, *, kind: str) -> Any:
         return value
     torch = sys.modules.get("torch")
     if torch is not None and isinstance(value, torch.nn.Module):
-        from ._modules import ModuleConfig
-
         return ModuleConfig.of(value, kind)
     if isinstance(value, type) and issubclass(value, Config):
         return as_config(value(), kind=kind)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, ShapeError
@@ -108,12 +108,26 @@ class BoundAdapter:
                     yield place, key, rows & ~before[key]
             before = after
 
+    def made_of(self, name: str) -> frozenset[str] | None:
+        """The variables before all steps that this one after them is made of; None where the steps do not tell."""
+        found: dict[str, Any] = {key: _Names({key}) for key in self.events_in}
+        for _, transform, _ in self._steps:
+            found = transform.carry(found)
+        return found.get(name)
+
     def __repr__(self) -> str:
         return f"BoundAdapter({len(self._steps)} steps, {self.events_in} -> {self.events_out})"
 
 
 def _not_finite(value: Tensor) -> Tensor:
     return ~value.isfinite().reshape(len(value), -1).all(1)
+
+
+class _Names(frozenset[str]):
+    """Names that go along with log-determinants, and join where these add."""
+
+    def __add__(self, other: frozenset[str]) -> _Names:
+        return _Names(self | other)
 
 
 def _checked(data: Mapping[str, Tensor], events: Events) -> dict[str, Tensor]:

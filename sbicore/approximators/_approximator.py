@@ -20,10 +20,10 @@ from ..training import History
 from ..training.sources import Source
 from . import _fitting
 from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
-from ._masks import MASKS, MISSING, cannot_mask, with_masks
+from ._masks import MISSING, mask_of, take_masks, with_masks
 from ._pipeline import Pipeline, tensors_of
-from ._ragged import MASK
-from ._roles import ROLES, Roles, roles_to_standardize
+from ._reading import Reading
+from ._roles import ROLES, Roles, role_of, roles_to_standardize
 from ._standardizer import Standardizer
 
 __all__ = ["Approximator"]
@@ -94,15 +94,17 @@ class Approximator(nn.Module):
         self.bounds = checked_bounds(bounds)
         self.out_of_bounds = out_of_bounds
         self.standardize = roles_to_standardize(standardize)
+        reading = Reading(self.summary_config)
         self.pipeline = Pipeline(
             Adapter() if adapter is None else adapter.copy(),
             Roles(
                 inference_variables=inference_variables,
                 inference_conditions=inference_conditions,
-                summary_variables=summary_variables,
+                summary_variables=reading.variables(summary_variables),
+                apart=reading.apart,
             ),
             self.bounds if out_of_bounds == "transform" else None,
-            varying=_takes_any_length(self.summary_config),
+            reading=reading,
             missing=missing,
         )
         self.fit_kwargs = checked_fit_kwargs(fit_kwargs)
@@ -163,31 +165,30 @@ class Approximator(nn.Module):
                     f"Inferred: {', '.join(self.pipeline.target_names)}"
                 )
         conditions = self.pipeline.event("inference_conditions")
-        summaries = self.pipeline.event("summary_variables")
-        if summaries is not None and self.summary_config is None:
+        summaries = {part: self.pipeline.event(part) for part in self.pipeline.roles.parts("summary_variables")}
+        if summaries and self.summary_config is None:
             raise ConfigError("summary_variables are given without a summary network.\nGive summary_network=...")
-        if summaries is None and self.summary_config is not None:
+        if not summaries and self.summary_config is not None:
             raise ConfigError(
                 "A summary network is given without anything to read.\n"
                 "Give summary_variables=[...], or use that name in the data."
             )
-        if summaries is not None and self.pipeline.masking:
-            self._require_masks()
+        for part in summaries:
+            if self.pipeline.masking(part):
+                self.pipeline.reading.require_masks(part)
         target = self.pipeline.event("inference_variables")
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed_for(as_seed(seed), 0))
             width = 0
-            if self.summary_config is not None and summaries is not None:
-                self.summary_network = _extensions.build(self.summary_config, Shapes(target=summaries))
+            if self.summary_config is not None:
+                self.summary_network = _extensions.build(self.summary_config, _shapes(summaries))
                 width = self.summary_network.out_features
             if conditions is not None and self.pipeline.missing == "mask":
                 conditions = (*conditions[:-1], 2 * conditions[-1])
             joined = _joined(conditions, width)
             self.network = _extensions.build(self.config, Shapes(target=target, conditions=joined))
-        for role in ROLES:
-            event = self.pipeline.event(role)
-            if event is not None:
-                self.standardizers[role] = Standardizer(event)
+        for part in self.pipeline.roles.parts():
+            self.standardizers[_key(part)] = Standardizer(self.pipeline.event(part) or ())
         return self
 
     def look_at(self, data: Mapping[str, Any]) -> None:
@@ -252,9 +253,9 @@ class Approximator(nn.Module):
 
         save(self, path)
 
-    def standardizer(self, role: str) -> Standardizer:
-        """The standardisation of a role that is in use."""
-        return cast(Standardizer, self.standardizers[role])
+    def standardizer(self, part: str) -> Standardizer:
+        """The standardisation of a role that is in use, or of a variable that is kept apart: `summary_variables:x`."""
+        return cast(Standardizer, self.standardizers[_key(part)])
 
     def restore(self, tensors: Mapping[str, Tensor], history: Mapping[str, Any], standardized: list[str]) -> None:
         """Take over saved weights, history and which roles have moments.
@@ -268,16 +269,15 @@ class Approximator(nn.Module):
             raise ArtifactError(f"weights do not fit the described network: {error}") from error
         self.history = History(**history)
         self.is_trained = True
-        for role in standardized:
-            self.standardizer(role).is_fitted = True
+        for part in standardized:
+            self.standardizer(part).is_fitted = True
         self.eval()
 
     def embed(self, roles: Mapping[str, Tensor]) -> Tensor | None:
         """The conditions of the network from standardised roles: direct ones, then summaries, alike for each pixel."""
         parts = [roles["inference_conditions"]] if "inference_conditions" in roles else []
         if self.summary_network is not None:
-            mask = (roles[MASK],) if MASK in roles else ()
-            parts.append(self.summary_network(roles["summary_variables"], *mask))
+            parts.append(self._summary(roles))
         if len(parts) == 2:
             direct, summary = parts
             pixels = direct.shape[1:-1]
@@ -285,29 +285,39 @@ class Approximator(nn.Module):
             return torch.cat([direct, summary], dim=-1)
         return parts[0] if parts else None
 
+    def _summary(self, roles: Mapping[str, Tensor]) -> Tensor:
+        """Of the one tensor of the role, or of its variables by name; with masks where there are any."""
+        names = self.pipeline.roles.parts("summary_variables")
+        masks = {part: roles[mask_of(part)] for part in names if mask_of(part) in roles}
+        if not self.pipeline.reading.apart:
+            return cast(Tensor, self.summary_network(roles[names[0]], *masks.values()))
+        by_name = [
+            {_name(part): value for part, value in found.items()} for found in ({p: roles[p] for p in names}, masks)
+        ]
+        return cast(Tensor, self.summary_network(*by_name[: 1 + bool(masks)]))
+
     def standardized(self, roles: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Role tensors as the network takes them: standardised, float32, zero where masked.
 
         Conditions that may be missing are followed by which of them are there; the mask of sets and series goes along.
         """
         result = {}
-        for role, value in roles.items():
-            if role not in self.standardizers:
+        for part in self.pipeline.roles.parts():
+            if part not in roles:
                 continue
-            ready = (self.standardizer(role)(value) if role in self.standardize else value).to(self.dtype)
-            mask = roles.get(MASKS.get(role, ""))
-            if mask is not None and role == "inference_conditions":
+            value, mask = roles[part], roles.get(mask_of(part))
+            ready = (self.standardizer(part)(value) if role_of(part) in self.standardize else value).to(self.dtype)
+            if mask is not None and part == "inference_conditions":
                 ready = torch.cat([ready.masked_fill(~mask, 0.0), mask.to(self.dtype)], dim=-1)
             elif mask is not None:
                 ready = ready.masked_fill(~mask.unsqueeze(-1), 0.0)
-                result[MASKS[role]] = mask
-            result[role] = ready
+                result[mask_of(part)] = mask
+            result[part] = ready
         return result
 
     def observe(self, conditions: Mapping[str, Any] | None, what: str = "conditions") -> Tensor | None:
         """Checked, embedded conditions `(O, C)`; None for a network without any."""
-        roles = tuple(role for role in ROLES[1:] if role in self.standardizers)
-        if not roles:
+        if not self.pipeline.roles.parts(*ROLES[1:]):
             if conditions is not None and len(conditions):
                 raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
             return None
@@ -316,7 +326,7 @@ class Approximator(nn.Module):
             raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
         conditions = self.pipeline.numeric(conditions, what)
         given = tensors_of(conditions, what, varying=self.pipeline.summarized)
-        mask = given.pop(MASK, None)
+        masks = {name: mask.unsqueeze(0) if mask.ndim == 1 else mask for name, mask in take_masks(given).items()}
         raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
         missing = [name for name in names if name not in raw]
         if missing:
@@ -326,14 +336,11 @@ class Approximator(nn.Module):
                 f"Found: {listing(given)}; trained with: {listing(names)}",
                 variable=missing[0],
             )
-        rows = require_rows(raw, what)
-        raw = {name: value.expand(rows, *value.shape[1:]) for name, value in raw.items()}
-        if mask is not None:
-            mask = mask.unsqueeze(0) if mask.ndim == 1 else mask
-            mask = mask.expand(rows, *mask.shape[1:])
-        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, roles), mask, what)
-        if MASK in joined:
-            self._require_masks()
+        rows = require_rows(raw | masks, what)
+        raw, masks = (
+            {name: value.expand(rows, *value.shape[1:]) for name, value in found.items()} for found in (raw, masks)
+        )
+        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES[1:]), masks, what)
         require_finite(raw, joined, what)
         with torch.no_grad():
             return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
@@ -346,21 +353,25 @@ class Approximator(nn.Module):
         values = {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
         return self.pipeline.adapted.inside(values)
 
-    def _require_masks(self) -> None:
-        config: Any = self.summary_config
-        if "masks" not in config.capabilities:
-            raise cannot_mask(config.name)
-
     def _require_built(self, what: str) -> None:
         if not self.is_trained:
             raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
 
 
-def _takes_any_length(config: Any) -> bool:
-    """Whether a summary network reads sets or series, which may be longer or shorter than those it was trained on."""
-    return config is not None and (
-        "masks" in config.capabilities or getattr(config, "layout", None) in ("set", "series")
-    )
+def _key(part: str) -> str:
+    """Modules cannot have names with dots."""
+    return part.replace("%", "%25").replace(".", "%2E")
+
+
+def _name(part: str) -> str:
+    """The variable that a part is."""
+    return part.partition(":")[2]
+
+
+def _shapes(summaries: Mapping[str, tuple[int, ...] | None]) -> Shapes:
+    """What a summary network is built for: the one event shape, or those of variables by name."""
+    by_name = {_name(part): event or () for part, event in summaries.items()}
+    return Shapes(target=by_name[""]) if "" in by_name else Shapes(inputs=by_name)
 
 
 def _joined(conditions: tuple[int, ...] | None, summary: int) -> tuple[int, ...] | None:

@@ -14,7 +14,7 @@ from ..errors import DataError, DataWarning, ShapeError
 from ..training.padding import padded
 from ..training.sources import require_same_names
 from ._pipeline import tensors_of
-from ._ragged import MASK
+from ._ragged import MASK, is_mask, mask_name
 from ._rows import row_events
 
 __all__ = ["RowWatch", "gathered"]
@@ -64,7 +64,7 @@ def gathered(batches: Iterable[Any], *, varying: bool) -> dict[str, Tensor]:
         raise DataError("data have no batches")
     events = row_events(parts[0])
     for part in parts:
-        require_same_names(set(parts[0]) - {MASK}, set(part) - {MASK})
+        require_same_names(_variables(parts[0]), _variables(part))
         for name, event in row_events(part).items():
             expected = events.get(name, event)
             if event[1:] != expected[1:] or len(event) != len(expected) or not (varying or event == expected):
@@ -78,17 +78,26 @@ def gathered(batches: Iterable[Any], *, varying: bool) -> dict[str, Tensor]:
 
 
 def _as_one(parts: list[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The rows of all batches, with a mask where their lengths differ or one of them has a mask."""
-    lengths = {name: {part[name].shape[1] for part in parts} for name, value in parts[0].items() if value.ndim > 1}
-    masked = next((name for name, found in lengths.items() if len(found) > 1), None)
-    if masked is None:
-        masked = next((MASK for part in parts if MASK in part), None)
-    if masked is not None:
+    """The rows of all batches, with masks where their lengths differ or one of them has a mask."""
+    lengths = {
+        name: {part[name].shape[1] for part in parts} for name in _variables(parts[0]) if parts[0][name].ndim > 1
+    }
+    varied = [name for name, found in lengths.items() if len(found) > 1]
+    masks = {key for part in parts for key in part if is_mask(key)}
+    masks |= set() if MASK in masks else {mask_name(name) for name in varied}
+    for key in masks:
+        masked = key.partition(":")[2] or next(iter(varied), key)
+        masked = masked if masked in parts[0] else key
         length = max(part[masked].shape[1] for part in parts if masked in part)
         for part in parts:
             here = part[masked].shape[1] if masked in part else length
-            part.setdefault(MASK, torch.ones(len(next(iter(part.values()))), here, dtype=torch.bool))
+            part.setdefault(key, torch.ones(len(next(iter(part.values()))), here, dtype=torch.bool))
     return {name: padded([part[name] for part in parts]) for name in parts[0]}
+
+
+def _variables(part: Mapping[str, Any]) -> set[str]:
+    """Those that are no masks."""
+    return {name for name in part if not is_mask(name)}
 
 
 def _vectors_of(batch: Any) -> int | None:

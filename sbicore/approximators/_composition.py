@@ -16,9 +16,9 @@ from ..composition import Items
 from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
+from ._masks import take_masks
 from ._memory import rows_at_once
 from ._pipeline import tensors_of
-from ._ragged import MASK
 from ._sampling import Draw, singly
 
 if TYPE_CHECKING:
@@ -56,9 +56,9 @@ def flattened(model: Approximator, conditions: Any) -> tuple[dict[str, Tensor], 
                     "first observations\nGive each observation as many, or call once for each number.",
                     variable=name,
                 )
-    raw = tensors_of(conditions, "conditions", (*names, MASK))
-    mask = {name: raw.pop(name) for name in (MASK,) if name in raw}
-    raw = model.pipeline.checked(raw, "conditions", lead=2) | mask
+    raw = tensors_of(conditions, "conditions", names)
+    masks = take_masks(raw)
+    raw = model.pipeline.checked(raw, "conditions", lead=2) | masks
     found = {name: tuple(value.shape[:2]) for name, value in raw.items()}
     if len(set(found.values())) > 1:
         told = ", ".join(f"{name} {shape}" for name, shape in found.items())

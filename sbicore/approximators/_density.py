@@ -15,9 +15,9 @@ from ..randomness import RowGenerators
 from ..training.progress import Progress
 from ._bounds import outside_bounds
 from ._checks import require_rows
+from ._masks import take_masks
 from ._memory import rows_at_once
 from ._pipeline import tensors_of
-from ._ragged import MASK
 from ._report import Cost
 from ._roles import ROLES
 
@@ -75,8 +75,8 @@ def pairs(model: Approximator, data: Mapping[str, Any]) -> Pairs:
     """
     pipeline = model.pipeline
     data = pipeline.numeric(data, "data")
-    given = tensors_of(data, "data", (*pipeline.events, MASK), varying=pipeline.summarized)
-    mask = {name: given.pop(name) for name in (MASK,) if name in given}
+    given = tensors_of(data, "data", pipeline.events, varying=pipeline.summarized)
+    masks = take_masks(given)
     raw = pipeline.checked(given, "data", lead=1)
     raw = {name: value.clone() if value.is_inference() else value for name, value in raw.items()}
     missing = [name for name in pipeline.events if name not in raw]
@@ -94,7 +94,7 @@ def pairs(model: Approximator, data: Mapping[str, Any]) -> Pairs:
     supported = inside & torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))
     x = torch.where(supported.view(-1, *[1] * (x.ndim - 1)), x, 0.0)
     z = model.standardized({"inference_variables": x})["inference_variables"]
-    conditions = model.observe(observed | mask or None, "data")
+    conditions = model.observe(observed | masks or None, "data")
     total = torch.as_tensor(log_det).double()
     if "inference_variables" in model.standardize:
         total = total + model.standardizer("inference_variables").log_det

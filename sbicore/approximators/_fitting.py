@@ -22,9 +22,9 @@ from ..training.padding import padded
 from ..training.pieces import PieceSource
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
 from ._batches import RowWatch, gathered
-from ._masks import MASKS, has_masks, require_one_length
+from ._masks import mask_of, masked_names, require_one_length
 from ._pipeline import WEIGHT
-from ._roles import ROLES
+from ._roles import ROLES, role_of
 from ._rows import Cleaner, row_events
 from ._standardizer import Moments, warn_of_offsets
 from ._survey import Survey
@@ -180,7 +180,7 @@ class Ingest:
             return self.simulator(data, validation_data, given=given)
         if isinstance(data, Iterator):
             watch = RowWatch()
-            rows = gathered(watch.over(data), varying=self.model.pipeline.varying)
+            rows = gathered(watch.over(data), varying=self.model.pipeline.reading.varying)
             if not self.model.is_built:
                 watch.warn(depth=6)
             return self.memory(rows, validation_data)
@@ -301,7 +301,7 @@ class Ingest:
         survey = Survey(
             store,
             self._cleaned,
-            list(self.model.standardizers),
+            self.model.pipeline.roles.parts(),
             share=0.0 if validation_data is not None else self.settings.validation_fraction,
             memory=self.settings.memory_mb << 20,
             batch_size=self.rows_at_once,
@@ -334,7 +334,7 @@ class Ingest:
         data = self.model.pipeline.numeric(data, "data", learn=not self.model.is_built)
         if isinstance(data, Mapping):
             refuse_weights(self.model.config, data, "data")
-            self.model.pipeline.masking |= has_masks(data)
+            self.model.pipeline.masked |= masked_names(data)
         if not self.model.is_built:
             events = row_events(data)
             self.model.look_at(data)
@@ -366,7 +366,7 @@ class Ingest:
     def _moments(self, rows: Batch) -> None:
         """Set the standardisation from all rows."""
         self._standardize(
-            {role: Moments().add(rows[role], rows.get(MASKS.get(role, ""))) for role in self.model.standardizers}
+            {part: Moments().add(rows[part], rows.get(mask_of(part))) for part in self.model.pipeline.roles.parts()}
         )
         self._remember(rows)
 
@@ -381,7 +381,7 @@ class Ingest:
             names = self.model.pipeline.feature_names(role)
             if role == ROLES[0]:
                 warn_of_offsets(found, names)
-            if role in self.model.standardize and not standardizer.is_fitted:
+            if role_of(role) in self.model.standardize and not standardizer.is_fitted:
                 standardizer.fit_moments(found, names)
 
     def _ready(self, rows: Batch, mean_weight: float) -> Batch:

@@ -13,7 +13,8 @@ from .._messages import did_you_mean, listing
 from ..adapter import Adapter, BoundAdapter
 from ..adapter.selection import Drop
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
-from ._ragged import MASK, is_listed, merge_masks, packed
+from ._ragged import MASK, is_listed, is_mask, mask_name, packed, spread
+from ._reading import Reading
 from ._roles import ROLES, Events, Roles
 from ._tables import as_columns, learned_categories, one_hot
 
@@ -28,9 +29,10 @@ def tensors_of(
     """Arrays, lists and tensors as CPU tensors; integers become float64, floats keep their width.
 
     Masked entries of an array become NaN; so does what follows the end of a row that is shorter than others, and
-    `summary_mask` then tells what is there.
+    `summary_mask:name` then tells what is there.
 
-    With `names`, those alone; other values are not looked at. With `varying`, rows of those alone may differ in length.
+    With `names`, those and masks alone; other values are not looked at. With `varying`, rows of those alone may differ
+    in length.
 
     Raises:
         DataError: not a mapping, empty, or a value that is not numeric.
@@ -40,9 +42,10 @@ def tensors_of(
         raise DataError(f"{what} must be a dict of arrays by name, got {type(data).__name__}")
     if not data:
         raise DataError(f"{what} is empty")
-    wanted = data if names is None else [name for name in data if name in names]
+    data = spread(data)
+    wanted = data if names is None else [name for name in data if name in names or is_mask(name)]
     masks: dict[str, Tensor] = {}
-    found = {str(name): _tensor(name, data[name], masks) for name in wanted}
+    found = {name: _tensor(name, data[name], masks) for name in wanted}
     for name in masks:
         if varying is not None and name not in varying:
             raise ShapeError(
@@ -50,15 +53,12 @@ def tensors_of(
                 "Give summary_network='deep_set', or 'time_series_network', and summary_variables=[...].",
                 variable=name,
             )
-    mask = merge_masks(masks)
-    if mask is None:
-        return found
-    if MASK in found:
-        raise DataError(
-            f"{what} have {MASK!r} and rows of different lengths in {next(iter(masks))!r}\n"
-            "Give rows as they are, or padded rows with a mask."
-        )
-    return found | {MASK: mask}
+        if mask_name(name) in found:
+            raise DataError(
+                f"{what} have {mask_name(name)!r}, and rows of different lengths in {name!r}\n"
+                "Give rows as they are, or padded rows with a mask."
+            )
+    return found | {mask_name(name): mask for name, mask in masks.items()}
 
 
 def _tensor(name: str, value: Any, masks: dict[str, Tensor]) -> Tensor:
@@ -96,11 +96,11 @@ class Pipeline:
         adapter: the user's.
         roles: as far as the user named them.
         bounds: of inferred variables, `{name: (low, high)}`.
-        varying: whether sets and series may have another number of entries than the first data.
+        reading: what the summary network takes.
         missing: `"mask"` where NaN stands for what was not measured.
 
     `events` are shapes of the variables that must be given, `schema` those and what the adapter only drops;
-    `masking` tells whether sets and series go with a mask even where they are complete; `categories` are the labels of
+    `masked` holds the names of variables with masks or rows of different lengths; `categories` are the labels of
     categorical variables, in the order of their one-hot vectors.
     """
 
@@ -110,15 +110,15 @@ class Pipeline:
         roles: Roles,
         bounds: Mapping[str, Any] | None = None,
         *,
-        varying: bool = False,
+        reading: Reading,
         missing: str | None = None,
     ) -> None:
         self.adapter = adapter
         self.roles = self._declared = roles
         self.bounds = dict(bounds or {})
-        self.varying = varying
+        self.reading = reading
         self.missing = missing
-        self.masking = missing is not None
+        self.masked: set[str] = set()
         self.schema: dict[str, tuple[int, ...]] = {}
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
@@ -143,7 +143,7 @@ class Pipeline:
         Raises:
             DataError, ShapeError: roles, adapter or bounds do not fit the variables.
         """
-        raw = {name: tuple(event) for name, event in events.items() if name not in (WEIGHT, MASK)}
+        raw = {name: tuple(event) for name, event in events.items() if name != WEIGHT and not is_mask(name)}
         chain = self.adapter.copy()
         for name, (lower, upper) in self.bounds.items():
             if name not in raw:
@@ -167,18 +167,27 @@ class Pipeline:
                 )
         self.adapted = chain.bind(self.events, ahead=len(self.bounds))
         self._chain = chain
-        self.summarized = self._needed(self.events, chain, roles, ROLES[2:]) if self.varying else []
+        self.feeds = self._feeds(chain, roles)
+        free = {part for part in roles.parts(ROLES[2]) if self.reading.takes_any_length(part)}
+        self.summarized = [name for name in self.events if free & set(self.feeds.get(name, ()))]
         target = self.event("inference_variables")
         self.target_names = tuple(self.inverse(torch.zeros(1, *(target or ()))))
 
-    def event(self, role: str) -> tuple[int, ...] | None:
-        """Joined event shape of a role."""
-        return self.roles.event(role, self.adapted.events_out)
+    def masking(self, part: str) -> bool:
+        """Whether this part goes with a mask even where it is complete."""
+        if self.missing == "mask":
+            return self.reading.masks(part) or not self.reading.apart
+        one = MASK in self.masked and not self.reading.apart
+        return one or any(part in self.feeds.get(name, ()) for name in self.masked)
 
-    def feature_names(self, role: str) -> list[str]:
-        """A name for each entry of a role's last axis."""
+    def event(self, part: str) -> tuple[int, ...] | None:
+        """Joined event shape of a role, or of a part of one."""
+        return self.roles.event(part, self.adapted.events_out)
+
+    def feature_names(self, part: str) -> list[str]:
+        """A name for each entry of a part's last axis."""
         names = []
-        for name in self.roles.of(role):
+        for name in self.roles.of(part):
             event = self.adapted.events_out[name]
             names += [name] if event in ((), (1,)) else [f"{name}[{i}]" for i in range(event[-1])]
         return names
@@ -200,8 +209,8 @@ class Pipeline:
             yield f"{name!r} outside the {place if place == 'bounds' else f'domain of {place}'}", rows
 
     def joined(self, adapted: Mapping[str, Tensor], roles: tuple[str, ...]) -> dict[str, Tensor]:
-        """Role tensors from adapted variables."""
-        return {role: self._join(role, adapted) for role in roles if self.roles.of(role)}
+        """Role tensors from adapted variables, one for each part."""
+        return {part: self._join(part, adapted) for part in self.roles.parts(*roles)}
 
     def log_det(self, data: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor | float]:
         """Adapted variables, and the log-determinant of the targets' change of variables."""
@@ -250,12 +259,26 @@ class Pipeline:
             found[name] = value
         return found
 
-    def _join(self, role: str, adapted: Mapping[str, Tensor]) -> Tensor:
-        parts = []
-        for name in self.roles.of(role):
-            part = adapted[name]
-            parts.append(part.unsqueeze(-1) if self.adapted.events_out[name] == () else part)
-        return torch.cat([part.double() for part in parts], dim=-1) if len(parts) > 1 else parts[0]
+    def _join(self, part: str, adapted: Mapping[str, Tensor]) -> Tensor:
+        values = []
+        for name in self.roles.of(part):
+            value = adapted[name]
+            values.append(value.unsqueeze(-1) if self.adapted.events_out[name] == () else value)
+        return torch.cat([value.double() for value in values], dim=-1) if len(values) > 1 else values[0]
+
+    def _feeds(self, chain: Adapter, roles: Roles) -> dict[str, list[str]]:
+        """The parts of `summary_variables` that each variable enters: the user's, then the adapted ones."""
+        found: dict[str, list[str]] = {}
+        parts = roles.parts(ROLES[2])
+        for part in parts:
+            known = [self.adapted.made_of(name) for name in roles.of(part)]
+            traced = frozenset[str]().union(*(names for names in known if names is not None))
+            for name in self._needed(self.events, chain, roles, (part,)) if None in known else sorted(traced):
+                found.setdefault(name, []).append(part)
+        for part in parts:
+            for name in roles.of(part):
+                found.setdefault(name, [part])
+        return found
 
     def _require_kept(self, bound: BoundAdapter) -> None:
         """Raise DataError where a step leaves nothing for a role."""

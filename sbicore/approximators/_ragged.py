@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,32 @@ from torch import Tensor
 
 from ..errors import DataError, ShapeError
 
-__all__ = ["MASK", "is_listed", "is_ragged", "merge_masks", "packed", "shape_of"]
+__all__ = ["MASK", "is_listed", "is_mask", "is_ragged", "mask_name", "merge_masks", "packed", "shape_of", "spread"]
 
 MASK = "summary_mask"
-"""The variable that tells which entries of sets and series are there: `(N, L)`, 1 or True where they are."""
+"""The variable that tells which entries of sets and series are there: `(N, L)`, 1 or True where they are.
+
+Of one variable among several it is `summary_mask:name`; `{"summary_mask": {name: mask}}` says the same.
+"""
+
+
+def mask_name(name: str) -> str:
+    """What the mask of one variable is called."""
+    return f"{MASK}:{name}"
+
+
+def is_mask(name: str) -> bool:
+    """Whether a variable of this name is a mask."""
+    return name == MASK or name.startswith(f"{MASK}:")
+
+
+def spread(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Data in which the masks of several variables, if given as one mapping, are variables of their own."""
+    given = data.get(MASK)
+    if not isinstance(given, Mapping):
+        return {str(name): value for name, value in data.items()}
+    rest = {str(name): value for name, value in data.items() if name != MASK}
+    return rest | {mask_name(str(name)): mask for name, mask in given.items()}
 
 
 def is_listed(value: Any) -> bool:
@@ -72,21 +94,20 @@ def packed(name: str, rows: Sequence[Any]) -> tuple[np.ndarray, Tensor]:
     return padded, torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
 
 
-def merge_masks(masks: dict[str, Tensor]) -> Tensor | None:
-    """The one mask of all variables with rows of different lengths; None without any.
+def merge_masks(masks: Mapping[str, Tensor]) -> Tensor:
+    """The one mask that all of these are, `{summary_mask:name: mask}`.
 
     Raises:
         ShapeError: the lengths of two variables differ.
     """
-    if not masks:
-        return None
     (name, mask), *others = masks.items()
     for other, found in others:
         if not torch.equal(mask, found):
+            one, two = (key.partition(":")[2] for key in (name, other))
             raise ShapeError(
-                f"{name!r} and {other!r} have rows of different lengths, which do not agree\n"
-                "Each row has as many entries of the one as of the other.",
-                variable=other,
+                f"{one!r} and {two!r} have rows of different lengths, which do not agree\n"
+                "Each row has as many entries of the one as of the other; 'fusion_network' reads them apart.",
+                variable=two,
             )
     return mask
 

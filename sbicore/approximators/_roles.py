@@ -10,7 +10,7 @@ import attrs
 from .._messages import did_you_mean, listing
 from ..errors import ConfigError, DataError, ShapeError
 
-__all__ = ["ROLES", "Roles", "roles_to_standardize"]
+__all__ = ["ROLES", "Roles", "part_of", "role_of", "roles_to_standardize"]
 
 ROLES = ("inference_variables", "inference_conditions", "summary_variables")
 
@@ -36,13 +36,27 @@ def _listed(value: Any) -> tuple[Any, ...]:
     return tuple(value) if isinstance(value, Iterable) else ()
 
 
+def part_of(role: str, name: str) -> str:
+    """What a variable is called that its role keeps apart from its others."""
+    return f"{role}:{name}"
+
+
+def role_of(part: str) -> str:
+    """The role that this is, or is a part of."""
+    return part.partition(":")[0]
+
+
 @attrs.frozen(kw_only=True)
 class Roles:
-    """Names of the variables of each role; None means: the variable named like the role, if there."""
+    """Names of the variables of each role; None means: the variable named like the role, if there.
+
+    The variables of a role are joined along the last axis; with `apart`, each summary variable is a part of its own.
+    """
 
     inference_variables: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
     inference_conditions: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
     summary_variables: tuple[str, ...] | None = attrs.field(default=None, converter=_names)
+    apart: bool = False
 
     def __attrs_post_init__(self) -> None:
         names = [name for role in ROLES for name in self.of(role)]
@@ -55,9 +69,20 @@ class Roles:
         """The inferred variables."""
         return self.inference_variables or ("inference_variables",)
 
-    def of(self, role: str) -> tuple[str, ...]:
-        """The variables of a role; empty where it is not used."""
-        return getattr(self, role) or ()
+    def of(self, part: str) -> tuple[str, ...]:
+        """The variables of a role or of a part of one; empty where it is not used."""
+        role, _, name = part.partition(":")
+        return (name,) if name else getattr(self, role) or ()
+
+    def parts(self, *roles: str) -> tuple[str, ...]:
+        """The parts of these roles, by default of all, that are in use: a role itself unless it is kept apart."""
+        found: list[str] = []
+        for role in roles or ROLES:
+            if self.apart and role == ROLES[2]:
+                found += [part_of(role, name) for name in self.of(role)]
+            elif self.of(role):
+                found.append(role)
+        return tuple(found)
 
     def settled(self, events: Events) -> Roles:
         """Roles with every default decided by which variables there are.
@@ -73,7 +98,7 @@ class Roles:
                 "Give build(..., inference_variables=[...], inference_conditions=[...]), "
                 "or use those names in the data."
             )
-        settled = Roles(**names)
+        settled = Roles(**names, apart=self.apart)
         for role in ROLES:
             for name in settled.of(role):
                 if name not in events:
@@ -82,19 +107,22 @@ class Roles:
                         f"Variables: {listing(events)}",
                         variable=name,
                     )
-            settled.event(role, events)
+        for part in settled.parts():
+            settled.event(part, events)
         return settled
 
-    def event(self, role: str, events: Events) -> tuple[int, ...] | None:
-        """The joined event shape of a role; None where it is not used."""
-        names = self.of(role)
+    def event(self, part: str, events: Events) -> tuple[int, ...] | None:
+        """The joined event shape of a part; None where it is not used."""
+        names = self.of(part)
         if not names:
             return None
         shapes = [events[name] or (1,) for name in names]
         if any(shape[:-1] != shapes[0][:-1] for shape in shapes):
             found = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
             raise ShapeError(
-                f"{role} joins variables along the last axis; these do not fit: {found}", variable=names[0]
+                f"{part} joins variables along the last axis; these do not fit: {found}"
+                + ("\nWhere they are of different kinds, take 'fusion_network'." if part == ROLES[2] else ""),
+                variable=names[0],
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))
 

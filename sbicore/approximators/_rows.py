@@ -11,9 +11,9 @@ from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, DataWarning, ShapeError
-from ._masks import with_masks, without_entries
+from ._masks import take_masks, with_masks, without_entries
 from ._pipeline import WEIGHT, Pipeline, tensors_of
-from ._ragged import MASK, shape_of
+from ._ragged import shape_of, spread
 from ._roles import ROLES
 
 __all__ = ["Cleaner", "row_events"]
@@ -30,11 +30,11 @@ def row_events(data: Any) -> dict[str, tuple[int, ...]]:
     if not data:
         raise DataError("data are empty: the dict has no variables")
     events = {}
-    for name, value in data.items():
-        shape = shape_of(str(name), value)
+    for name, value in spread(data).items():
+        shape = shape_of(name, value)
         if not shape:
             raise DataError(f"{name!r} is a single number; training data have a row for each simulation", variable=name)
-        events[str(name)] = tuple(shape[1:])
+        events[name] = tuple(shape[1:])
     return events
 
 
@@ -63,8 +63,8 @@ class Cleaner:
             ShapeError: another shape than agreed, or variables with different numbers of rows.
         """
         data = self.pipeline.numeric(data, self.what)
-        raw = tensors_of(data, self.what, (*self.pipeline.events, WEIGHT, MASK), varying=self.pipeline.summarized)
-        weight, mask = raw.pop(WEIGHT, None), raw.pop(MASK, None)
+        raw = tensors_of(data, self.what, (*self.pipeline.events, WEIGHT), varying=self.pipeline.summarized)
+        weight, masks = raw.pop(WEIGHT, None), take_masks(raw)
         missing = [name for name in self.pipeline.events if name not in raw]
         if missing:
             near = did_you_mean(missing[0], [name for name in data if name not in self.pipeline.events])
@@ -73,8 +73,7 @@ class Cleaner:
         counts = {name: len(value) for name, value in raw.items()}
         if weight is not None:
             counts[WEIGHT] = weight.numel()
-        if mask is not None:
-            counts[MASK] = len(mask)
+        counts |= {name: len(mask) for name, mask in masks.items()}
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{name} {count}" for name, count in counts.items())
             raise ShapeError(
@@ -84,7 +83,7 @@ class Cleaner:
         count = next(iter(counts.values()))
         if count == 0:
             raise DataError(f"{self.what}: no rows")
-        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES), mask, self.what)
+        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES), masks, self.what)
         if weight is not None:
             weight = weight.reshape(count)
             if not bool(((weight >= 0) & torch.isfinite(weight)).all()):

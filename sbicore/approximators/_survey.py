@@ -12,7 +12,7 @@ from ..randomness import seed_for
 from ..stores import Store
 from ..training.progress import Progress
 from ..training.sources import Batch, require_same_names
-from ._masks import MASKS
+from ._masks import mask_of
 from ._pipeline import WEIGHT
 from ._standardizer import Moments
 from ._weights import WeightMean
@@ -99,7 +99,7 @@ class Survey:
     def _add(self, rows: Batch) -> None:
         self.weights.add(rows.get(WEIGHT))
         for role, moments in self.moments.items():
-            moments.add(rows[role], rows.get(MASKS.get(role, "")))
+            moments.add(rows[role], rows.get(mask_of(role)))
 
     def _order(self, index: int, count: int) -> torch.Tensor:
         return torch.randperm(count, generator=Generator().manual_seed(seed_for(self.seed, index)))

@@ -376,7 +376,7 @@ def _common(member: ContinuousApproximator) -> dict[str, Any]:
         "out_of_bounds": member.out_of_bounds,
         "standardize": member.standardize,
         "missing": member.pipeline.missing,
-        "kind of summary network": member.pipeline.varying,
+        "kind of summary network": member.pipeline.reading.varying,
     }
 
 

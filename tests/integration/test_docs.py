@@ -64,5 +64,6 @@ def test_links_lead_somewhere(page):
 @pytest.mark.parametrize(("page", "options"), [("docs/choosing.md", FitOptions), *CONFIGS])
 def test_tables_have_every_name_and_default(page, options):
     for field in attrs.fields(options) if page in PAGES else []:
-        row = rf"^\| `{field.name}` \|.*`{re.escape(repr(field.default))}` \|"
+        default = "required" if field.default is attrs.NOTHING else f"`{re.escape(repr(field.default))}`"
+        row = rf"^\| `{field.name}` \|.*{default} \|"
         assert re.search(row, PAGES[page], re.MULTILINE), field.name

@@ -1,15 +1,34 @@
-"""The attention block of `time_series_transformer`."""
+"""The attention block of series networks."""
 
 from __future__ import annotations
+
+from typing import Protocol
 
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from .time_series_transformer import TimeSeriesTransformer
-
-__all__ = ["AttentionBlock"]
+__all__ = ["AttentionBlock", "BlockSettings"]
 
 _ACTIVATIONS = {"gelu": nn.GELU, "silu": nn.SiLU, "relu": nn.ReLU}
+
+
+class BlockSettings(Protocol):
+    """The hyperparameters of a block, as `TimeSeriesTransformer` has them."""
+
+    @property
+    def expansion_factor(self) -> float:
+        """Width of the hidden layer, in widths of the block."""
+        ...
+
+    @property
+    def activation(self) -> str:
+        """Of the hidden layer."""
+        ...
+
+    @property
+    def dropout(self) -> float:
+        """Probability."""
+        ...
 
 
 class AttentionBlock(nn.Module):
@@ -19,7 +38,7 @@ class AttentionBlock(nn.Module):
     each sublayer (arXiv:2002.04745, fig. 1b). No bias before the attention: one added to all keys has no effect.
     """
 
-    def __init__(self, config: TimeSeriesTransformer, width_in: int, width: int, heads: int) -> None:
+    def __init__(self, config: BlockSettings, width_in: int, width: int, heads: int) -> None:
         super().__init__()
         self.heads = heads
         self.norm = nn.LayerNorm(width_in)
