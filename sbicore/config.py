@@ -186,7 +186,7 @@ class SubnetConfig(Config):
 class SummaryNetworkConfig(Config):
     """Describes a summary network.
 
-    Class facts: `layout` is `set` or `series`, `(*, N, F)`, `image`, `(*, H, W, C)`, or `named`, several by name, read as
+    Class facts: `layout` is `set` or `series`, `(*, N, F)`, `image`, `(*, H, W, C)`, or `named`, several, read as
     `inputs` says of each; `capabilities` may hold `masks` and `permutation_invariant`; `compiles` as for a subnet.
     """
 
