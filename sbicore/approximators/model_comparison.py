@@ -12,8 +12,9 @@ from .._messages import listing
 from ..errors import ConfigError, DataError
 from ..model_comparison import MODEL, model_probabilities
 from ..registry import configure
+from ._masks import take_masks
 from ._pipeline import WEIGHT, tensors_of
-from ._ragged import MASK
+from ._ragged import is_mask
 from ._rows import row_events
 from .scoring_rule import ScoringRuleApproximator
 
@@ -64,10 +65,12 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
         """
         self.pipeline.adapter = self._adapter.copy()
         (name, *others), events = self.pipeline.roles.targets, row_events(data)
-        bound = self._adapter.bind({key: event for key, event in events.items() if key not in (WEIGHT, MASK)})
+        bound = self._adapter.bind({key: event for key, event in events.items() if key != WEIGHT and not is_mask(key)})
         if others or bound.events_out.get(name) not in ((), (1,)):
             return
-        column = bound.forward(tensors_of(data, "data", [name] if name in events else bound.events_in))[name]
+        given = tensors_of(data, "data", [name] if name in events else bound.events_in)
+        take_masks(given)
+        column = bound.forward(given)[name]
         numbers = column[torch.isfinite(column)].unique()
         if len(numbers) < 2 or not torch.equal(numbers, torch.arange(len(numbers), dtype=numbers.dtype)):
             raise DataError(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from .._messages import listing
-from ..approximators._ragged import MASK
+from ..approximators._ragged import is_mask
 from ..errors import ConfigError, DataError
 from ..randomness import as_seed
 
@@ -129,7 +129,7 @@ class Diagnosed:
         data = self._test_data(test_data, seed)
         if missing := [name for name in pipeline.target_names if name not in data]:
             raise DataError(f"test_data lack the true values of {listing(missing)}\nThere are: {listing(data)}")
-        conditions = {name: data[name] for name in (*known, MASK) if name in data}
+        conditions = {name: value for name, value in data.items() if name in known or is_mask(name)}
         targets = {name: data[name] for name in pipeline.target_names}
         if hasattr(first, "estimate") and "sample" not in first.config.capabilities:
             return _Found(self.estimate(conditions, **options), targets, True)
