@@ -10,14 +10,15 @@ In a test suite, with `pip install sbicore[testing]`:
         check(component)
 
 Without pytest: `print(check_component(MySubnet()))`, or `sbicore check my_subnet`. Toys let a plugin be
-tested with no other plugin installed: `TinySubnet` under a network, `GaussianTask` with its exact posterior,
-`BrownianPath` for stochastic integrators.
+tested with no other plugin installed: `TinySubnet` under a network, `GaussianTask` and, of images, `GaussianFieldTask`
+with their exact posteriors, `BrownianPath` for stochastic integrators.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ._field_task import GaussianFieldTask
 from ._pytest import parametrize_conformance
 from ._runner import Report, Result, check_component, checks, examples_of
 from .toys import GaussianTask, TinySubnet
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "BrownianPath",
+    "GaussianFieldTask",
     "GaussianTask",
     "Report",
     "Result",

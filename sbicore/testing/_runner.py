@@ -36,7 +36,7 @@ _HOMES = {
         "_network_subnet_checks",
         "_learning_checks",
     ),
-    "subnet": ("_subnet_facts", "_module_checks", "_subnet_checks"),
+    "subnet": ("_subnet_facts", "_module_checks", "_subnet_checks", "_image_checks"),
     "summary_network": ("_summary_facts", "_module_checks", "_summary_checks"),
     "noise_schedule": ("_schedule_checks",),
     "integrator": ("_integrator_checks", "_stochastic_checks"),
