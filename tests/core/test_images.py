@@ -1,0 +1,201 @@
+"""Targets that are images, from data to draws, on a subnet that looks at one pixel at a time."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+import sbicore
+from sbicore.approximators import _memory
+from sbicore.approximators._blocks import block_of
+from sbicore.config import frozen
+from sbicore.errors import ConfigError, DataError, SamplingError, ShapeError
+from sbicore.testing import TinySubnet
+
+SIZE = (3, 5)
+
+
+@frozen(kw_only=True)
+class Pixelwise(TinySubnet):
+    """The tiny subnet for images."""
+
+    layout: ClassVar[str] = "image"
+
+
+def data(n=40, channels=2, conditions=1, dtype=float):
+    rng = np.random.default_rng(1)
+    field = rng.normal([1.0, 50.0][:channels], [1.0, 20.0][:channels], size=(n, *SIZE, channels))
+    image = field[..., :conditions] + rng.normal(size=(n, *SIZE, conditions))
+    vector = field.mean((1, 2))
+    return {name: value.astype(dtype) for name, value in {"field": field, "image": image, "vector": vector}.items()}
+
+
+def build(conditions=("image",), network="flow_matching", subnet=None, **arguments):
+    return sbicore.build(
+        network,
+        subnet=subnet or Pixelwise(),
+        inference_variables=["field"],
+        inference_conditions=list(conditions) or None,
+        **arguments,
+    )
+
+
+def fit(model, given=None, **options):
+    options = {"epochs": 1, "batch_size": 10, "seed": 1, "progress": False, "compile": "never", **options}
+    model.fit(data() if given is None else given, **options)
+    return model
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return fit(build())
+
+
+def draw(model, images, num_samples=3, **options):
+    return model.sample({"image": images}, num_samples, seed=1, progress=False, **options)["field"]
+
+
+class TestData:
+    def test_draws_have_the_shape_of_the_target(self, trained):
+        images = data()["image"]
+        assert draw(trained, images[:4]).shape == (4, 3, *SIZE, 2)
+        assert draw(trained, images[0], 1).shape == (1, 1, *SIZE, 2)
+
+    def test_each_channel_is_standardised(self, trained):
+        std = trained.standardizer("inference_variables").std
+        assert std.shape == (2,)
+        assert std.tolist() == pytest.approx([1.0, 20.0], rel=0.1)
+
+    def test_integer_images_are_numbers(self):
+        model = fit(build(), data(dtype=np.uint8))
+        assert draw(model, data(dtype=np.uint8)["image"][:1]).dtype == np.float32
+
+    @pytest.mark.parametrize(
+        ("image", "says"),
+        [
+            (np.ones((2, *SIZE, 2)), r"'image' has shape \(2, 3, 5, 2\), expected \(N, 3, 5, 1\)"),
+            (np.ones((2, 5, 3, 1)), r"'image' has shape \(2, 5, 3, 1\)"),
+            (np.ones((2, 1)), r"'image' has shape \(2, 1\)"),
+        ],
+        ids=["channels", "size", "vector"],
+    )
+    def test_other_shapes_than_trained_are_named(self, trained, image, says):
+        with pytest.raises(ShapeError, match=says):
+            draw(trained, image)
+
+    def test_one_bad_pixel_is_named(self, trained):
+        images = data()["image"][:3]
+        images[1, 0, 0, 0] = np.nan
+        with pytest.raises(DataError, match="'image' is not finite in 1 of 3 observations, first in number 1"):
+            draw(trained, images)
+
+    def test_a_batch_of_one(self):
+        assert np.isfinite(fit(build(), data(12), batch_size=1).history.loss).all()
+
+    def test_without_conditions(self):
+        model = fit(build(conditions=()))
+        assert model.sample(num_samples=2, seed=1, progress=False)["field"].shape == (2, *SIZE, 2)
+
+    def test_a_summary_goes_beside_conditions_on_the_pixels(self):
+        model = build(summary_network=torch.nn.Linear(2, 3), summary_variables=["vector"], subnet=Pixelwise(width=8))
+        fit(model)
+        given = {name: value[:2] for name, value in data().items() if name != "field"}
+        assert model.observe(given).shape == (2, *SIZE, 4)
+        assert model.sample(given, 2, seed=1, progress=False)["field"].shape == (2, 2, *SIZE, 2)
+
+
+class TestBuilding:
+    def test_vectors_beside_pixels_name_the_remedy(self):
+        with pytest.raises(ShapeError, match=r"(?s)on the pixels of the targets.*conditions \(2,\).*broadcast"):
+            fit(build(["vector"]))
+
+    def test_conditions_of_another_size(self):
+        given = data()
+        given["image"] = given["image"][:, :2]
+        with pytest.raises(ShapeError, match=r"(?s)targets have shape \(3, 5, 2\), conditions \(2, 5, 1\).\nResize"):
+            fit(build(), given)
+
+    def test_another_number_of_axes_than_the_subnet_takes(self):
+        given = {name: value.reshape(40, -1, value.shape[-1]) for name, value in data().items()}
+        with pytest.raises(ConfigError, match=r"made for image targets \(H, W, C\); this target has shape \(15, 2\)"):
+            fit(build(), given)
+
+    def test_a_subnet_for_vectors_is_refused(self):
+        with pytest.raises(ConfigError, match=r"made for vector targets; this target has shape \(3, 5, 2\)"):
+            fit(build(subnet=TinySubnet()))
+
+
+class TestDensity:
+    def test_probes_estimate_the_exact_one(self, trained):
+        given = {name: value[:3] for name, value in data().items()}
+        options: dict[str, Any] = {"method": "rk4", "steps": 4, "seed": 1, "progress": False}
+        exact = trained.log_prob(given, **options)
+        found, report = trained.log_prob(given, hutchinson=200, report=True, **options)
+        assert np.abs(found - exact).max() < 0.2
+        assert report.evaluations == 16
+
+    def test_the_exact_trace_of_many_pixels_is_refused(self):
+        size = (1, 33, 32, 1)
+        given = {"field": np.random.default_rng(1).normal(size=(10, *size[1:]))}
+        model = fit(build(conditions=()), given, batch_size=9)
+        with pytest.raises(ConfigError, match=r"(?s)1,056 backward passes.*hutchinson=10"):
+            model.log_prob({"field": np.zeros(size)}, progress=False)
+        assert np.isfinite(model.log_prob({"field": np.zeros(size)}, hutchinson=1, steps=1, method="euler")).all()
+
+
+class TestMemory:
+    def test_blocks_shrink_with_the_pixels(self):
+        found = [block_of(event) for event in ((3,), (4, 4, 1), (16, 16, 3), (128, 128, 1), (999, 999, 1))]
+        assert found == [1000, 1000, 64, 1, 1]
+
+    def test_draws_do_not_depend_on_the_chunks(self, trained, monkeypatch):
+        monkeypatch.setattr("sbicore.approximators._blocks._PIXELS", 4 * 15)
+        images = data()["image"][:3]
+        whole = draw(trained, images, 10)
+        np.testing.assert_allclose(draw(trained, images, 10, chunk_size=1), whole, rtol=1e-4, atol=1e-4)
+        np.testing.assert_allclose(
+            draw(trained, images[1:2], 10), draw(trained, images[1:2], 10, chunk_size=5), rtol=1e-4
+        )
+
+    @pytest.mark.parametrize("error", [MemoryError(), torch.cuda.OutOfMemoryError("CUDA out of memory")])
+    def test_chunks_are_halved_where_memory_does_not_suffice(self, trained, monkeypatch, error):
+        monkeypatch.setattr("sbicore.approximators._blocks._PIXELS", 2 * 15)
+        images = data()["image"][:4]
+        whole, sample, sizes = draw(trained, images, 6), trained.network.sample, []
+
+        def limited(shape, conditions, **options):
+            sizes.append(shape[0])
+            if shape[0] > 3:
+                raise error
+            return sample(shape, conditions, **options)
+
+        monkeypatch.setattr(trained.network, "sample", limited)
+        np.testing.assert_allclose(draw(trained, images, 6), whole, rtol=1e-4, atol=1e-4)
+        assert sizes == [12, 6, 3, 3, 3, 3]
+
+    def test_less_than_one_block_is_an_error(self, trained, monkeypatch):
+        def none(*arguments, **options):
+            raise MemoryError
+
+        monkeypatch.setattr(trained.network, "sample", none)
+        with pytest.raises(SamplingError, match="memory does not suffice for 3 draws at a time"):
+            draw(trained, data()["image"][:2])
+
+    def test_other_errors_stay_what_they_are(self, trained, monkeypatch):
+        def wrong(*arguments, **options):
+            raise RuntimeError("shapes differ")
+
+        monkeypatch.setattr(trained.network, "sample", wrong)
+        with pytest.raises(RuntimeError, match="shapes differ"):
+            draw(trained, data()["image"][:2])
+
+    @pytest.mark.parametrize(
+        ("free", "advice"), [(1000, "At most num_samples=4 would fit."), (100, "fewer observations")]
+    )
+    def test_results_that_do_not_fit_are_named_first(self, trained, monkeypatch, free, advice):
+        monkeypatch.setattr(_memory, "_free_bytes", lambda: free)
+        with pytest.raises(SamplingError, match=advice):
+            draw(trained, data()["image"][:2], 5)
