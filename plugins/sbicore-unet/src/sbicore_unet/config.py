@@ -47,7 +47,7 @@ class UNet(SubnetConfig):
     )
 
     widths: tuple[int, ...] = sizes(
-        (64, 128, 256), ge=2, doc="Channels of each stage; each next one has half the pixels."
+        (32, 64, 128), ge=2, doc="Channels of each stage; each next one has half the pixels."
     )
     res_blocks: int = integer(2, ge=1, doc="Residual blocks of each stage; on the way up there is one more.")
     attn_stage: tuple[bool, ...] | None = flags(
