@@ -67,7 +67,8 @@ class InferenceNetwork(Protocol):
     `sample`, `compositional_sample(shape, items, ...)` like it (see `sbicore.composition`),
     `log_prob(targets (R, *, *event), conditions (R, *, C), *, generator, report, **options)
     -> (R, *)`, and `estimate(conditions (R, C)) -> {rule: {statistic: (R, ...)}}`, where R is 1
-    without conditions. Optional: `plan(steps)`, which `fit` calls before its first step with the number of its steps.
+    without conditions. Optional: `plan(steps)`, which `fit` calls before its first step with the number of its steps;
+    `comparable_losses = False` where losses of different steps do not compare, so that a fit keeps its last weights.
     """
 
     def loss(

@@ -80,7 +80,7 @@ def fit(
         with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
             torch.manual_seed(seed_for(seed, 1, 0))  # dropout draws from torch's default generator
             failed = train_together(
-                {name: LossTask(member) for name, member in members.items()},
+                {name: LossTask(member, settings.patience) for name, member in members.items()},
                 rows,
                 settings,
                 ensemble.history,

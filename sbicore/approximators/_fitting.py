@@ -44,9 +44,15 @@ _PILOT_AT_LEAST = 512
 class LossTask:
     """The loss of a batch: embedded conditions into the network's own loss."""
 
-    def __init__(self, model: Approximator) -> None:
+    def __init__(self, model: Approximator, patience: int | None) -> None:
         self.module: nn.Module = model
         self.model = model
+        self.comparable = getattr(model.network, "comparable_losses", True)
+        if patience is not None and not self.comparable:
+            raise ConfigError(
+                f"patience={patience} waits for a better validation loss, and those of {model.config.name!r} "
+                "do not compare between steps\nLeave patience out."
+            ).within("patience")
 
     def loss(self, batch: Batch, generator: Generator) -> Tensor:
         """Per-sample loss `(B,)`."""
@@ -80,6 +86,7 @@ def fit(
     try:
         source = ingest.source(data, validation_data, given="validation_fraction" in options)
         model.require_source(source)
+        task = LossTask(model, settings.patience)
         model.to(target)
         if file is not None:
             file.open(_about(model, settings, source, seed))
@@ -90,7 +97,7 @@ def fit(
         with torch.random.fork_rng(devices=[target] if target.type == "cuda" else []):
             torch.manual_seed(seed_for(seed, 1, 0))  # dropout draws from torch's default generator
             train(
-                LossTask(model),
+                task,
                 source,
                 settings,
                 model.history,

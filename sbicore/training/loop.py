@@ -40,6 +40,8 @@ class Task(Protocol):
     """What is trained."""
 
     module: nn.Module
+    comparable: bool
+    """Whether the weights with the smallest validation loss are the best, rather than the last."""
 
     def loss(self, batch: Batch, generator: Generator) -> Tensor:
         """Per-sample loss `(B,)`."""
@@ -58,7 +60,7 @@ def train(
     progress: bool = True,
     checkpoint: Checkpoint | None = None,
 ) -> None:
-    """Train in place; afterwards the module holds the best averaged weights, whatever ended the fit.
+    """Train in place; afterwards the module holds the best averaged weights, or the last where losses do not compare.
 
     With a checkpoint that has a state, training goes on from there.
 
@@ -274,7 +276,7 @@ class Fit:
                 weight += weights.sum()
         value = float(total / weight)
         self.history.val_loss.append(value)
-        if value < self.best_loss:
+        if self.task.comparable and value < self.best_loss:
             self.best_loss, self.best = value, self.averaged.snapshot()
             self.history.best_epoch = len(self.history.loss) - 1
 
@@ -317,7 +319,8 @@ class Fit:
         if self.step and self.bad >= self.step:
             return f"None of {self.step} training steps had a finite loss"
         epochs = len(self.history.loss) - self.first_epoch
-        if self.source.validation is not None and epochs and self.best is None:
+        validated = any(math.isfinite(value) for value in self.history.val_loss[self.first_epoch :])
+        if self.source.validation is not None and epochs and not validated:
             return f"None of {epochs} epochs had a finite validation loss"
         if not all(bool(torch.isfinite(value).all()) for value in kept):
             return f"The weights overflowed within {self.step} training steps"

@@ -94,6 +94,25 @@ def test_the_best_epoch_is_restored():
     assert all(torch.equal(a, b) for a, b in zip(kept, model.network.parameters(), strict=True))
 
 
+def test_losses_that_do_not_compare_keep_the_last_weights_and_refuse_patience():
+    model, last = small(), []
+
+    def ruin(approximator, event):
+        if event.kind == "epoch":
+            last[:] = [p.detach().clone() for p in approximator.network.parameters()]
+            with torch.no_grad():
+                for parameter in approximator.network.parameters():
+                    parameter.add_(0.5 * (event.epoch < 3))
+
+    quick(model, epochs=1)
+    model.network.comparable_losses = False
+    history = quick(model, epochs=3, callbacks=[ruin], ema_decay=0.0)
+    assert history.val_loss[-1] > history.val_loss[0] and history.best_epoch == 3
+    assert all(torch.equal(a, b) for a, b in zip(last, model.network.parameters(), strict=True))
+    with pytest.raises(ConfigError, match="do not compare between steps"):
+        quick(model, patience=2)
+
+
 def test_patience_stops_early_and_says_so():
     model = small()
 

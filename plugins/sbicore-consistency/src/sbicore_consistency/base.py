@@ -17,8 +17,12 @@ __all__ = ["Consistency"]
 
 
 class Consistency(nn.Module):
-    """A network f that leads from a noisy value at any time to its data. See `sbicore.protocols.InferenceNetwork`."""
+    """A network f that leads from a noisy value at any time to its data. See `sbicore.protocols.InferenceNetwork`.
 
+    The loss measures how far f moves at a step: it says nothing of how good f is, and is smallest before training.
+    """
+
+    comparable_losses = False
     step: Tensor
 
     def __init__(self, config: Any, shapes: Shapes) -> None:
