@@ -1,4 +1,4 @@
-"""What is imported and how long it takes, each measured in processes of its own."""
+"""What is imported and how much processor time it takes, each measured in processes of its own."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib.util
 import json
 import subprocess
 import sys
-from time import perf_counter
+from os import times
 
 import pytest
 
@@ -42,19 +42,20 @@ def foreign(python):
 
 
 def test_import_sbicore_imports_no_third_party_package_within_20_ms(foreign):
-    code = "from time import perf_counter\nstart = perf_counter()\nimport sbicore\ntook = perf_counter() - start"
+    code = "from time import process_time\nstart = process_time()\nimport sbicore\ntook = process_time() - start"
     runs = [foreign(code, "took") for _ in range(5)]
     assert all(packages == [] for packages, _ in runs)
     assert min(took for _, took in runs) < 0.020
 
 
 def test_sbicore_plugins_takes_less_than_half_a_second(python):
-    times = []
+    seconds = []
     for _ in range(3):
-        start = perf_counter()
+        before = times()
         python("-m", "sbicore", "plugins")
-        times.append(perf_counter() - start)
-    assert min(times) < 0.5
+        after = times()
+        seconds.append(sum(after[2:4]) - sum(before[2:4]))  # of children
+    assert min(seconds) < 0.5
 
 
 def test_sbicore_plugins_imports_neither_torch_nor_any_plugin(foreign):
