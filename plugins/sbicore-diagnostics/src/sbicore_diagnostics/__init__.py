@@ -6,6 +6,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from . import images as images
     from .defaults import (
         default_metrics as default_metrics,
         default_metrics_from_estimates as default_metrics_from_estimates,
@@ -116,6 +117,7 @@ __all__ = [
     "expected_calibration_error",
     "expected_coverage",
     "hpd_coverage",
+    "images",
     "local_c2st",
     "loss",
     "mc_calibration",
@@ -141,6 +143,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "images":
+        return importlib.import_module(f"{__name__}.images")
     if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}; it has: {', '.join(__all__)}")
     value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
