@@ -65,7 +65,7 @@ class GaussianFieldTask:
         """What a network learns: the mean of `noise - field` given the image and `x = (1 - t) field + t noise`."""
         mean, a = self._flat(self.mean(image)), 1 - t
         spread = a**2 * self.covariance + t**2 * np.eye(len(self.covariance))
-        apart = np.linalg.solve(spread, (self._flat(x) - a * mean)[..., None])[..., 0]
+        apart = (self._flat(x) - a * mean) @ np.linalg.inv(spread)
         return self._folded(t * apart - mean - a * apart @ self.covariance)
 
     def _flat(self, values: np.ndarray) -> np.ndarray:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from .._data import Arrays
 from ..plots._style import ACCENT, BLUE, axes_of, tint
@@ -60,6 +61,9 @@ def power_spectrum(samples: Arrays, targets: Arrays, *, channel: int = 0, ax: Ax
     ax.plot(found.wave_numbers, middle, color=BLUE, lw=1.2, label="draws, median")
     ax.plot(found.wave_numbers, found.truth, color=ACCENT, lw=1.2, ls=(0, (4, 2)), label="true images")
     ax.set(xscale="log", yscale="log", xlabel="cycles per pixel", ylabel="power")
+    ax.xaxis.set_major_locator(FixedLocator([0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5]))
+    ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
     ax.legend(frameon=False, fontsize=8)
     return ax
 
