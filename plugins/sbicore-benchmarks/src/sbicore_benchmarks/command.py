@@ -1,4 +1,4 @@
-"""`sbicore benchmark`: accuracy, accuracy beside other tools, speed, and evaluations a draw needs."""
+"""`sbicore benchmark`: accuracy, also beside other tools, speed, and evaluations a draw needs."""
 
 from __future__ import annotations
 
@@ -31,6 +31,14 @@ def sbicore_cli(commands: Any) -> None:
     speed.add_argument("--threads", type=int, help="of each process (default: all processors)")
     _add_out(speed)
     speed.set_defaults(run=_run_speed)
+    summaries = kinds.add_parser("summaries", help="times of summary networks and of point_network, beside BayesFlow's")
+    summaries.add_argument("--network", nargs="+", help="which (default: all)")
+    text = "bayesflow_torch, bayesflow_jax (default: both; without names: none)"
+    summaries.add_argument("--peer", nargs="*", help=text)
+    summaries.add_argument("--rounds", type=int, default=3, help="repeats, interleaved (default: 3)")
+    summaries.add_argument("--threads", type=int, help="of each process (default: all processors)")
+    _add_out(summaries)
+    summaries.set_defaults(run=_run_summaries)
     evaluations = kinds.add_parser("evaluations", help="accuracy of draws by solver and number of evaluations")
     _add_evaluations(evaluations)
     evaluations.set_defaults(run=_run_evaluations)
@@ -113,6 +121,12 @@ def _run_disk(options: argparse.Namespace) -> int:
 
 def _run_speed(options: argparse.Namespace) -> int:
     from .speed import run
+
+    return run(options)
+
+
+def _run_summaries(options: argparse.Namespace) -> int:
+    from .summaries import run
 
     return run(options)
 

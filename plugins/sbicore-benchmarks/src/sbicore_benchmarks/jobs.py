@@ -20,7 +20,7 @@ from sbicore.errors import SbicoreError
 
 from .contenders import Contender, variables
 
-__all__ = ["run_job", "stop_jobs"]
+__all__ = ["run_job", "run_worker", "stop_jobs"]
 
 LIMIT = 3 * 3600
 """Seconds after which a process is given up: a tool that rejects draws may never find enough."""
@@ -46,22 +46,37 @@ def run_job(contender: Contender, job: Mapping[str, Any], arrays: Mapping[str, A
         folder = Path(temporary)
         np.savez(folder / "data.npz", allow_pickle=False, **dict(arrays))
         told = {**job, "data": str(folder / "data.npz"), "out": str(folder / "draws.npy")}
-        (folder / "job.json").write_text(json.dumps(told), encoding="utf-8")
-        started = time.perf_counter()
-        status, output, complaint = _wait(contender, folder / "job.json", job)
-        seconds = time.perf_counter() - started
-        if status != 0:
-            raise SbicoreError(f"The process of {contender.label} failed (exit status {status}):\n{complaint}")
+        facts = run_worker(contender, told)
         try:
-            facts: dict[str, Any] = json.loads(output.splitlines()[-1])
             draws = np.load(folder / "draws.npy")
-        except (IndexError, ValueError, OSError) as error:
-            raise SbicoreError(f"The process of {contender.label} left no facts or no draws: {error}") from error
+        except (ValueError, OSError) as error:
+            raise SbicoreError(f"The process of {contender.label} left no draws: {error}") from error
     expected = (len(arrays["observed"]), job["draws"])
     if draws.shape[:2] != expected or not np.isfinite(draws).all():
         found = "values that are not finite" if draws.shape[:2] == expected else f"the shape {draws.shape}"
         raise SbicoreError(f"The draws of {contender.label} have {found}.\nThere is nothing to judge.")
-    return {**facts, "process_seconds": seconds}, draws
+    return facts, draws
+
+
+def run_worker(contender: Contender, job: Mapping[str, Any]) -> dict[str, Any]:
+    """Run a worker in a fresh process; its facts, with `process_seconds`.
+
+    Raises:
+        SbicoreError: the process failed.
+    """
+    with tempfile.TemporaryDirectory() as temporary:
+        file = Path(temporary, "job.json")
+        file.write_text(json.dumps(job), encoding="utf-8")
+        started = time.perf_counter()
+        status, output, complaint = _wait(contender, file, job)
+        seconds = time.perf_counter() - started
+    if status != 0:
+        raise SbicoreError(f"The process of {contender.label} failed (exit status {status}):\n{complaint}")
+    try:
+        facts: dict[str, Any] = json.loads(output.splitlines()[-1])
+    except (IndexError, ValueError) as error:
+        raise SbicoreError(f"The process of {contender.label} left no facts: {error}") from error
+    return {**facts, "process_seconds": seconds}
 
 
 def _wait(contender: Contender, file: Path, job: Mapping[str, Any]) -> tuple[int, str, str]:

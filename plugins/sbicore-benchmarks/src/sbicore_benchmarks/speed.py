@@ -26,7 +26,7 @@ from .environments import PeerUnavailable
 from .jobs import run_job
 from .tasks import observation, prior_bounds, simulations
 
-__all__ = ["run"]
+__all__ = ["conclude", "median", "ratio", "run", "shown"]
 
 TASK = "two_moons"
 ROWS = 12_800
@@ -72,10 +72,16 @@ def run(options: argparse.Namespace) -> int:
                 del settings[contender]
     results = {contender.label: [records[row] for row in rows] for contender, rows in settings.items()}
     text = report(results, own=[c.label for c in settings if c.settings["tool"] == "sbicore"])
+    return conclude(text, records, missing)
+
+
+def conclude(text: str, records: Records, missing: Mapping[str, str]) -> int:
+    """Write the table beside the rows, with what was not measured, and print it; the exit status."""
     if missing:
         text += "\n\nNot measured:\n\n" + "\n".join(f"- {name}: {reason}" for name, reason in missing.items())
-    (options.out / "speed.md").write_text(text + "\n", encoding="utf-8")
-    print(f"{text}\n\nRows: {records.path}\nTable: {options.out / 'speed.md'}")
+    path = records.path.with_suffix(".md")
+    path.write_text(text + "\n", encoding="utf-8")
+    print(f"{text}\n\nRows: {records.path}\nTable: {path}")
     return 1 if missing else 0
 
 
@@ -150,25 +156,26 @@ def report(results: Mapping[str, Sequence[Mapping[str, Any]]], own: Sequence[str
     columns = [name for name in MEASURES if any(row.get(name) is not None for rows in results.values() for row in rows)]
     head = ["", "parameters", "network", *(MEASURES[name] for name in columns)]
     medians = [
-        [label, f"{rows[0]['parameters']:,}", rows[0]["network"], *(_shown(_median(rows, name)) for name in columns)]
+        [label, f"{rows[0]['parameters']:,}", rows[0]["network"], *(shown(median(rows, name)) for name in columns)]
         for label, rows in results.items()
     ]
     text = "Medians over rounds.\n\n" + table(head, medians)
     peers = [label for label in results if label not in own]
     for label in own if peers else ():
-        rows = [[other, *(_ratio(results[other], results[label], name) for name in columns)] for other in peers]
+        rows = [[other, *(ratio(results[other], results[label], name) for name in columns)] for other in peers]
         text += f"\n\nTimes longer than {label}: median (smallest to largest over rounds).\n\n"
         text += table(["", *(MEASURES[name] for name in columns)], rows)
     return text
 
 
-def _median(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+def median(rows: Sequence[Mapping[str, Any]], name: str) -> float | None:
+    """Of the rows that have a value; None where none has."""
     known = [row[name] for row in rows if row.get(name) is not None]
     return statistics.median(known) if known else None
 
 
-def _ratio(other: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]], name: str) -> str:
-    """Of rows of the same round."""
+def ratio(other: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]], name: str) -> str:
+    """Median and range of theirs over ours, of rows of the same round; empty where either has no value."""
     ratios = [
         theirs[name] / mine[name]
         for theirs, mine in zip(other, own, strict=True)
@@ -179,5 +186,6 @@ def _ratio(other: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]],
     return f"{statistics.median(ratios):.2g} ({min(ratios):.2g} to {max(ratios):.2g})"
 
 
-def _shown(value: float | None) -> str:
+def shown(value: float | None) -> str:
+    """Three digits."""
     return "" if value is None else f"{value:.3g}" if value < 1000 else f"{value:.0f}"

@@ -43,15 +43,30 @@ class Data(NamedTuple):
     observed: Array
 
 
+def normal_data(rows: int, observable: Sequence[int], seed: int) -> Data:
+    """Two parameters and an observable of this shape, all normal: something to train on where only time counts."""
+    rng = np.random.default_rng(seed)
+    shapes = ((rows, 2), (rows, *observable), (1, *observable))
+    return Data(*(rng.normal(size=shape).astype(np.float32) for shape in shapes))
+
+
 def run(work: Callable[[Mapping[str, Any], Data], dict[str, Any]], packages: Sequence[str]) -> None:
+    """`answer` with the arrays of the job."""
+
+    def with_data(job: Mapping[str, Any]) -> dict[str, Any]:
+        with np.load(job["data"]) as arrays:
+            return work(job, Data(*(arrays[name] for name in Data._fields)))
+
+    answer(with_data, packages)
+
+
+def answer(work: Callable[[Mapping[str, Any]], dict[str, Any]], packages: Sequence[str]) -> None:
     """Do the job named on the command line and print its facts with the versions of the packages."""
     facts_to, sys.stdout = sys.stdout, sys.stderr
     end_with_parent()
     job = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
-    with np.load(job["data"]) as arrays:
-        data = Data(*(arrays[name] for name in Data._fields))
     facts = {
-        **work(job, data),
+        **work(job),
         "memory_mb": peak_memory(),
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in packages},
@@ -86,6 +101,16 @@ def clocked(call: Callable[[], Any]) -> tuple[Any, float]:
     started = time.perf_counter()
     result = call()
     return result, time.perf_counter() - started
+
+
+def repeated(call: Callable[[], Any], seconds: float) -> float:
+    """Median milliseconds of a call: after 3 that do not count, as many as fit into the seconds, and 5 at least."""
+    for _ in range(3):
+        call()
+    times: list[float] = []
+    while len(times) < 5 or sum(times) < seconds:
+        times.append(clocked(call)[1])
+    return 1e3 * statistics.median(times)
 
 
 def epoch_facts(seconds: Sequence[float], steps: int) -> dict[str, Any]:

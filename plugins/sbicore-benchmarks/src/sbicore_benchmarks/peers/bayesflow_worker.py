@@ -56,8 +56,28 @@ def work(job: Mapping[str, Any], data: Data) -> dict[str, Any]:
 
         torch.set_num_threads(job["threads"])
     keras.utils.set_random_seed(job["seed"])
+    workflow, facts = train(network(job), job, data)
+
+    def draw(row: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        draws = workflow.sample(num_samples=job["draws"], conditions={"observables": row[None]})
+        return draws["parameters"][0]  # type: ignore[no-any-return]
+
+    def log_prob(parameters: np.ndarray[Any, Any], row: np.ndarray[Any, Any]) -> Any:
+        observables = np.repeat(row[None], len(parameters), axis=0)
+        return workflow.log_prob({"parameters": parameters, "observables": observables})
+
+    return {
+        "network": described(workflow.inference_network),
+        **facts,
+        **sampling_facts(job, data, draw),
+        **density_facts(job, data, log_prob),
+    }
+
+
+def train(network: Any, job: Mapping[str, Any], data: Data) -> tuple[Any, dict[str, Any]]:
+    """The trained workflow, and the size and clock of it."""
     workflow = bayesflow.BasicWorkflow(
-        inference_network=network(job),
+        inference_network=network,
         inference_variables=["parameters"],
         inference_conditions=["observables"],
         initial_learning_rate=job["learning_rate"],
@@ -75,23 +95,11 @@ def work(job: Mapping[str, Any], data: Data) -> dict[str, Any]:
             verbose=0,
         )
     )
-
-    def draw(row: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
-        draws = workflow.sample(num_samples=job["draws"], conditions={"observables": row[None]})
-        return draws["parameters"][0]  # type: ignore[no-any-return]
-
-    def log_prob(parameters: np.ndarray[Any, Any], row: np.ndarray[Any, Any]) -> Any:
-        observables = np.repeat(row[None], len(parameters), axis=0)
-        return workflow.log_prob({"parameters": parameters, "observables": observables})
-
     model = workflow.estimator if hasattr(workflow, "estimator") else workflow.approximator
-    return {
-        "network": described(workflow.inference_network),
+    return workflow, {
         "parameters": int(sum(np.prod(weight.shape) for weight in model.trainable_weights)),
         "training_seconds": training_seconds,
         **epoch_facts(clock.seconds, steps=clock.steps),
-        **sampling_facts(job, data, draw),
-        **density_facts(job, data, log_prob),
     }
 
 
