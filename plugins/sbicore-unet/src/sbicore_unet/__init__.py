@@ -1,5 +1,9 @@
-"""A U-Net for image and field targets: `unet`. Its parts are `sbicore_unet.blocks`."""
+"""A U-Net for image and field targets: `unet`.
+
+Other image backbones take its parts from `sbicore_unet.blocks`, and what configs have in common from `ImageConfig`.
+"""
 
 from .config import UNet
+from .image_config import ImageConfig
 
-__all__ = ["UNet"]
+__all__ = ["ImageConfig", "UNet"]

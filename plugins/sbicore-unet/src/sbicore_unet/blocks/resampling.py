@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import avg_pool1d, avg_pool2d, avg_pool3d, interpolate
 
 from .style import CONVOLUTIONS, Style
 
 __all__ = ["Downsample", "Upsample"]
 
-_POOLS: dict[int, Any] = {1: nn.AvgPool1d, 2: nn.AvgPool2d, 3: nn.AvgPool3d}
+_POOLS: dict[int, Any] = {1: avg_pool1d, 2: avg_pool2d, 3: avg_pool3d}
 
 
 class Downsample(nn.Module):
@@ -29,8 +29,7 @@ class Downsample(nn.Module):
     def __init__(self, width_in: int, width: int, mode: str, style: Style) -> None:
         super().__init__()
         if mode == "average":
-            pool = _POOLS[style.axes](2, ceil_mode=True, count_include_pad=False)
-            self.layers = nn.Sequential(pool, style.convolution(width_in, width, 1))
+            self.layers = nn.Sequential(_Means(), style.convolution(width_in, width, 1))
         else:
             self.layers = nn.Sequential(
                 CONVOLUTIONS[style.axes](width_in, width, 3, stride=2, padding=1, padding_mode=style.padding)
@@ -39,6 +38,16 @@ class Downsample(nn.Module):
     def forward(self, h: Tensor) -> Tensor:
         """Any number of pixels."""
         return self.layers(h)
+
+
+class _Means(nn.Module):
+    """Of two pixels along each axis; where there is but one, it stays."""
+
+    def forward(self, h: Tensor) -> Tensor:
+        found: Tensor = _POOLS[h.ndim - 2](
+            h, [min(2, side) for side in h.shape[2:]], ceil_mode=True, count_include_pad=False
+        )
+        return found
 
 
 class Upsample(nn.Module):
