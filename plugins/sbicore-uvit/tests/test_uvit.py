@@ -6,7 +6,7 @@ import pytest
 import torch
 from sbicore_uvit import ResidualUViT, UViT
 
-import sbicore
+from sbicore.backbone import Backbone
 from sbicore.errors import ConfigError
 from sbicore.shapes import Shapes
 
@@ -47,11 +47,8 @@ def silence(*parts):
 class TestStart:
     @both
     def test_in_a_network_the_output_starts_at_zero(self, config):
-        shapes = Shapes(target=(5, 4, 2), conditions=(5, 4, 1), output=2)
-        network = sbicore.configure("flow_matching", subnet=config(**SMALL)).build(shapes)
-        heads = [part for part in network.modules() if type(part).__name__ == "Backbone"]
-        assert len(heads) == 1
-        out = heads[0](rand(3, 5, 4, 2), rand(3), rand(3, 5, 4, 1))
+        shapes = Shapes(target=(5, 4, 2), conditions=(5, 4, 1), time=True, output=2)
+        out = Backbone(config(**SMALL), shapes)(rand(3, 5, 4, 2), rand(3), rand(3, 5, 4, 1))
         assert out.shape == (3, 5, 4, 2)
         assert not out.any()
 

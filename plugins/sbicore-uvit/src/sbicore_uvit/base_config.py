@@ -16,7 +16,7 @@ class TransformerConfig(ImageConfig):
     """Residual convolutions around a transformer at the lowest resolution."""
 
     widths: tuple[int, ...] = sizes(
-        (64, 128), ge=2, doc="Channels of each stage; what follows a stage has half its pixels."
+        (32, 64), ge=2, doc="Channels of each stage; what follows a stage has half its pixels."
     )
     attn_stage: tuple[bool, ...] | None = flags(
         None, optional=True, doc="Which stages attend, one flag for each; by default none."
