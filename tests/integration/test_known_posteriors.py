@@ -91,7 +91,7 @@ NETWORKS = {
     "diffusion, exploding": {
         "name": "diffusion_model",
         "noise_schedule": {"name": "edm", "variance_type": "exploding"},
-        "prediction_type": "x",
+        "loss_type": "F",
     },
     "diffusion, cosine": {
         "name": "diffusion_model",
