@@ -61,6 +61,7 @@ def test_draws_along_the_exact_field_have_the_exact_law():
     exact = TASK.mean(test["image"])
     assert np.abs((mean - exact) / TASK.sd).max() < 4.5 / np.sqrt(4000) + 0.01
     assert np.abs(sd / TASK.sd - 1).max() < 4.5 / np.sqrt(8000) + 0.01
+    assert abs(np.mean(sd / TASK.sd) - 1) < 0.01
     flat = (draws - exact[:, None]).reshape(2, 4000, -1)
     whole = np.einsum("osi,osj->ij", flat, flat) / 8000
     assert np.abs(whole - TASK.covariance).max() < 0.02

@@ -67,15 +67,23 @@ def noisy(target_image, rng):
     return {"condition_map": target_image + 0.3 * rng.normal(size=target_image.shape)}
 
 
-def test_a_workflow_denoises_images():
+@pytest.mark.parametrize(
+    "network",
+    [
+        {"name": "diffusion_model", "subnet": "unet", "prediction_type": "velocity", "noise_schedule": "cosine"},
+        {"name": "flow_matching", "subnet": "unet", "subnet_kwargs": small("unet")},
+        {"name": "consistency_model", "subnet": "unet", "subnet_kwargs": small("unet")},
+        {"name": "stable_consistency_model", "subnet": "unet", "subnet_kwargs": small("unet")},
+    ],
+    ids=lambda network: network["name"],
+)
+def test_a_workflow_denoises_images(network):
     workflow = sbicore.BasicWorkflow(
         simulator=sbicore.make_simulator([field, noisy]),
         adapter=sbicore.Adapter()
         .rename("target_image", "inference_variables")
         .rename("condition_map", "inference_conditions"),
-        inference_network=sbicore.networks.DiffusionModel(
-            subnet="unet", prediction_type="velocity", noise_schedule="cosine"
-        ),
+        inference_network=network,
     )
     workflow.fit_online(epochs=5, batch_size=8, num_batches_per_epoch=10, progress=False, seed=1)
     held_out = workflow.simulate(5, seed=2)
