@@ -71,7 +71,7 @@ def called(name: str, job: Mapping[str, Any], network: Mapping[str, Any]) -> dic
 
 
 def on_torch(module: Any, x: Any) -> tuple[Callable[[], Any], Callable[[], Any]]:
-    """Forward, and forward and backward."""
+    """Forward, and forward and backward; importing BayesFlow turns gradients off."""
     import torch
 
     def forward() -> None:
@@ -80,7 +80,8 @@ def on_torch(module: Any, x: Any) -> tuple[Callable[[], Any], Callable[[], Any]]
 
     def both() -> None:
         module.zero_grad()
-        module(x, training=True).mean().backward()
+        with torch.enable_grad():
+            module(x, training=True).mean().backward()
 
     return forward, both
 
