@@ -56,6 +56,7 @@ def flattened(model: Approximator, conditions: Any) -> tuple[dict[str, Tensor], 
                     "first observations\nGive each observation as many, or call once for each number.",
                     variable=name,
                 )
+    conditions = model.pipeline.numeric(conditions, "conditions", lead=2)
     raw = tensors_of(conditions, "conditions", names)
     masks = take_masks(raw)
     raw = model.pipeline.checked(raw, "conditions", lead=2) | masks
@@ -135,4 +136,4 @@ def _precisions(
 
 
 def _length(row: Any) -> int:
-    return len(row) if hasattr(row, "__len__") else 0
+    return len(row) if hasattr(row, "__len__") and not isinstance(row, str) else 0

@@ -39,6 +39,7 @@ __all__ = ["Ingest", "LossTask", "checked_callbacks", "fit"]
 PILOT_ROWS = 4_096
 """Rows simulated before online training, to standardise and to validate; fewer for a shorter training."""
 _PILOT_AT_LEAST = 512
+_SLICE_BYTES = 4 << 20
 
 
 class LossTask:
@@ -174,7 +175,7 @@ class Ingest:
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
         """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
-        data = as_columns(data)
+        data, validation_data = as_columns(data), as_columns(validation_data)
         if isinstance(data, Dataset) and not isinstance(data, Iterable):
             data = DataLoader(data, self.settings.batch_size)
         if isinstance(validation_data, Mapping):
@@ -392,5 +393,12 @@ class Ingest:
                 standardizer.fit_moments(found, names)
 
     def _ready(self, rows: Batch, mean_weight: float) -> Batch:
+        """Standardised rows, by slices, so that what is made of them in float64 stays small."""
         weights = {WEIGHT: (rows[WEIGHT].double() / mean_weight).to(self.model.dtype)} if WEIGHT in rows else {}
-        return self.model.standardized(rows) | weights
+        count = len(rows[ROLES[0]])
+        step = max(1, _SLICE_BYTES * count // max(1, sum(value.nbytes for value in rows.values())))
+        if step >= count:
+            return self.model.standardized(rows) | weights
+        slices = [slice(start, start + step) for start in range(0, count, step)]
+        parts = [self.model.standardized({role: value[some] for role, value in rows.items()}) for some in slices]
+        return {role: torch.cat([part[role] for part in parts]) for role in parts[0]} | weights

@@ -58,6 +58,7 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
     """
     if given is None or (isinstance(given, Mapping) and not given):
         return None
+    given = model.pipeline.numeric(given, "fixed")
     if not isinstance(given, Mapping):
         raise DataError(f"fixed must be a dict of arrays by name, got {type(given).__name__}")
     observations = 1 if conditions is None else len(conditions)

@@ -128,14 +128,17 @@ class Pipeline:
         """Forget the schema."""
         self.roles, self.events, self.target_names, self.categories = self._declared, {}, (), {}
 
-    def numeric(self, data: Any, what: str, *, learn: bool = False) -> Any:
-        """Data frames as dicts of arrays, and categories one-hot; with `learn`, those of these data from now on."""
+    def numeric(self, data: Any, what: str, *, learn: bool = False, lead: int = 1) -> Any:
+        """Data frames as dicts of arrays, and categories one-hot; with `learn`, those of these data from now on.
+
+        Arrays have at most `lead` axes before those of an event.
+        """
         data = as_columns(data)
         if not isinstance(data, Mapping):
             return data
         if learn:
             self.categories = learned_categories(data)
-        return one_hot(data, self.categories, what)
+        return one_hot(data, self.categories, what, lead=lead)
 
     def bind(self, events: Events) -> None:
         """Fix the schema from event shapes by raw name.

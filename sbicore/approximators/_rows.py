@@ -104,7 +104,8 @@ class Cleaner:
     def _valid(self, raw: dict[str, Tensor], joined: dict[str, Tensor], count: int) -> dict[str, Tensor]:
         valid = torch.ones(count, dtype=torch.bool)
         for tensor in joined.values():
-            valid &= torch.isfinite(tensor).reshape(count, -1).all(1)
+            if not torch.isfinite(tensor.sum()):  # which is so wherever a value is not, and rarely by overflow
+                valid &= torch.isfinite(tensor).reshape(count, -1).all(1)
         explained = torch.zeros(count, dtype=torch.bool)
         if (empty := without_entries(joined)) is not None:
             self._count("all entries masked", int(empty.sum()))

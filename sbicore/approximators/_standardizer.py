@@ -12,9 +12,14 @@ from ..errors import DataWarning
 
 __all__ = ["Moments", "Standardizer", "warn_of_offsets"]
 
+_SLICE = 1 << 18
+"""Values that are taken in at once."""
+
 
 class Moments:
     """Mean and deviation of features over all axes but the last, in float64, of rows that come in parts.
+
+    Large parts are taken in by slices, so that float64 copies stay small.
 
     Source: Chan, Golub and LeVeque (1983), The American Statistician 37(3), equations 1.5.
     """
@@ -26,13 +31,21 @@ class Moments:
 
     def add(self, x: Tensor, mask: Tensor | None = None) -> Moments:
         """Take in `(N, *event)`; `mask`, of that shape or without its last axis, tells which values count."""
-        flat = x.reshape(-1, x.shape[-1]).double()
-        if mask is None:
+        flat = x.reshape(-1, x.shape[-1])
+        step = max(1, _SLICE // max(1, x.shape[-1]))
+        weight = None if mask is None else mask.reshape(len(flat), -1)
+        for start in range(0, max(1, len(flat)), step):
+            rows = slice(start, start + step)
+            self._add(flat[rows].double(), None if weight is None else weight[rows].double())
+        self.eps = torch.finfo(x.dtype).eps
+        return self
+
+    def _add(self, flat: Tensor, weight: Tensor | None) -> None:
+        if weight is None:
             count: Tensor | float = float(len(flat))
             mean = flat.mean(0) if count else torch.zeros_like(flat[:0].sum(0))
             squares = ((flat - mean) ** 2).sum(0)
         else:
-            weight = mask.reshape(len(flat), -1).double()
             count = weight.sum(0)
             mean = (flat * weight).sum(0) / count.clamp_min(1.0)
             squares = ((flat - mean) ** 2 * weight).sum(0)
@@ -41,8 +54,6 @@ class Moments:
         self.mean = self.mean + shift * count / total
         self.squares = self.squares + squares + shift**2 * self.count * count / total
         self.count = self.count + count
-        self.eps = torch.finfo(x.dtype).eps
-        return self
 
     @property
     def std(self) -> Tensor:
@@ -92,7 +103,7 @@ class Standardizer(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Standardise `(*, *event)`."""
-        return (x.double() - self.mean) / self.std
+        return x.to(torch.float64, copy=True).sub_(self.mean).div_(self.std)
 
     def inverse(self, z: Tensor) -> Tensor:
         """Undo it."""

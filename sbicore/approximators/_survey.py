@@ -19,8 +19,8 @@ from ._weights import WeightMean
 
 __all__ = ["Survey"]
 
-_GROUPS = 4
-"""Three groups are alive at once: in use, read, and joined; the fourth part is for what a piece takes meanwhile."""
+_GROUPS = 3
+"""Two groups are alive at once, in use and read; the third part is for validation, a batch and a piece."""
 _VALIDATION = 8
 
 
@@ -70,22 +70,24 @@ class Survey:
                     first = rows
                     row_bytes = max(sum(value.nbytes for value in rows.values()) // count, store.row_bytes, 1)
                     self.group_rows = memory // _GROUPS // row_bytes
-                    self._require_room(batch_size)
+                    self._require_room(batch_size, row_bytes)
                     share = min(share, memory / _VALIDATION / row_bytes / len(store))
                 require_same_names(first, rows)
                 held = round(share * (seen + count)) - round(share * seen)
                 seen += count
                 self._held.append(held)
                 self.sizes.append(count - held)
-                order = self._order(index, count)
-                validation.append({role: value[order[:held]] for role, value in rows.items()})
-                self._add({role: value[order[held:]] for role, value in rows.items()})
+                if held:
+                    order = self._order(index, count)[:held]
+                    validation.append({role: value[order] for role, value in rows.items()})
+                self._add(self._trained_on(rows, index))
                 bar.update(store.sizes[index])
-        joined = {role: torch.cat([part[role] for part in validation]) for role in validation[0]}
-        self.validation = joined if _count(joined) else None
+        self.validation: Batch | None = None
+        if validation:
+            self.validation = {role: torch.cat([part[role] for part in validation]) for role in validation[0]}
 
     def training_rows(self, index: int, clean: Callable[..., Batch]) -> Batch:
-        """Those of a piece that do not validate, in an order of their own.
+        """Those of a piece that do not validate.
 
         Raises:
             DataError: not as many as before.
@@ -94,7 +96,14 @@ class Survey:
         count = self.sizes[index] + self._held[index]
         if _count(rows) != count:
             raise DataError(f"{self.store.pieces[index].file} was changed while it is read")
-        return {role: value[self._order(index, count)[self._held[index] :]] for role, value in rows.items()}
+        return self._trained_on(rows, index)
+
+    def _trained_on(self, rows: Batch, index: int) -> Batch:
+        held = self._held[index]
+        if not held:
+            return rows
+        order = self._order(index, _count(rows))[held:]
+        return {role: value[order] for role, value in rows.items()}
 
     def _add(self, rows: Batch) -> None:
         self.weights.add(rows.get(WEIGHT))
@@ -104,13 +113,13 @@ class Survey:
     def _order(self, index: int, count: int) -> torch.Tensor:
         return torch.randperm(count, generator=Generator().manual_seed(seed_for(self.seed, index)))
 
-    def _require_room(self, batch_size: int) -> None:
-        largest = max([batch_size, *self.store.sizes])
-        if largest > self.group_rows:
-            what = "a file" if largest > batch_size else "a batch"
+    def _require_room(self, batch_size: int, row_bytes: int) -> None:
+        largest = max(self.store.sizes)
+        needed = largest + min(batch_size, len(self.store))
+        if needed > self.group_rows:
             raise ConfigError(
-                f"{what} of {self.store.path} has {largest} rows, and memory_mb has room for {self.group_rows}\n"
-                f"Give a larger memory_mb, or {'smaller files' if largest > batch_size else 'a smaller batch_size'}."
+                f"memory_mb has room for {self.group_rows} rows at a time; {self.store.path} is read by {largest}, "
+                f"and a batch has {batch_size}\nGive memory_mb={-(-needed * row_bytes * _GROUPS >> 20)} or more."
             )
 
 

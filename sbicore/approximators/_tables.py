@@ -38,8 +38,8 @@ def learned_categories(data: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: found for name, value in data.items() if (found := _categories(value)) is not None}
 
 
-def one_hot(data: Mapping[str, Any], known: Mapping[str, Sequence[Any]], what: str) -> dict[str, Any]:
-    """Categorical variables as `(N, K)` with a one for the category; all others as they are.
+def one_hot(data: Mapping[str, Any], known: Mapping[str, Sequence[Any]], what: str, *, lead: int = 1) -> dict[str, Any]:
+    """Categorical variables as `(N, K)`, with `lead=2` `(O, n, K)`, with a one for the category; others as they are.
 
     Raises:
         DataError: a category that was not there in the first data, or a variable that was not categorical.
@@ -50,10 +50,16 @@ def one_hot(data: Mapping[str, Any], known: Mapping[str, Sequence[Any]], what: s
             if _categories(value) is not None:
                 raise DataError(f"{what}: {name!r} is categorical, and was not in the first data", variable=name)
             continue
-        if np.ndim(value) < 2:
-            labels = value.to_list() if hasattr(value, "to_list") else np.atleast_1d(value).tolist()
-            result[name] = _encoded(name, labels, known[name], what)
+        shape = np.shape(value)
+        if len(shape) < 2 or (len(shape) == lead and _are_labels(value, len(known[name]))):
+            labels = value.to_list() if hasattr(value, "to_list") else np.ravel(value).tolist()
+            result[name] = _encoded(name, labels, known[name], what).reshape(*(shape or (1,)), -1)
     return result
+
+
+def _are_labels(value: Any, categories: int) -> bool:
+    array = np.asarray(value)
+    return array.dtype.kind not in "biuf" or array.shape[-1] != categories
 
 
 def _encoded(name: str, labels: Sequence[Any], categories: Sequence[Any], what: str) -> np.ndarray:

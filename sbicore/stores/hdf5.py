@@ -36,9 +36,8 @@ class Grouped:
         dtypes = {name: np.dtype(array.dtype) for name, array in self.arrays.items()}
         rows = require_numbers(self.path, {name: array.shape for name, array in self.arrays.items()}, dtypes)
         columns = Columns({name: tuple(array.shape[1:]) for name, array in self.arrays.items()}, dtypes)
-        row_bytes = sum(dtypes[name].itemsize * int(np.prod(event)) for name, event in columns.events.items())
         whole = max(array.chunks[0] if array.chunks else 1 for array in self.arrays.values())
-        return columns, cut(self.file, rows, row_bytes, min(whole, max(rows, 1)))
+        return columns, cut(self.file, rows, columns.row_bytes, min(whole, max(rows, 1)))
 
     @property
     def file(self) -> Path:

@@ -44,9 +44,8 @@ class NPY:
             size, expected = array.file.stat().st_size, array.offset + rows * array.row_bytes
             if size != expected:
                 raise damaged(array.file, f"it has {size} bytes in place of {expected}")
-        row_bytes = sum(array.row_bytes for array in self.arrays.values())
         columns = Columns({name: array.shape[1:] for name, array in self.arrays.items()}, dtypes)
-        return columns, cut(next(iter(self.arrays.values())).file, rows, row_bytes)
+        return columns, cut(next(iter(self.arrays.values())).file, rows, columns.row_bytes)
 
     def files(self, piece: Piece) -> Sequence[Path]:
         """See `Format`."""

@@ -34,6 +34,11 @@ class Columns(NamedTuple):
     events: dict[str, tuple[int, ...]]
     dtypes: dict[str, np.dtype]
 
+    @property
+    def row_bytes(self) -> int:
+        """Bytes of one row."""
+        return sum(self.dtypes[name].itemsize * int(np.prod(event)) for name, event in self.events.items())
+
     def require_same(self, other: Columns, where: Path, first: Path) -> None:
         """One schema for all files of a store.
 
@@ -81,8 +86,8 @@ class Store:
         path: as it was given.
         format: of its files.
 
-    `len(store)` is its number of rows, `store.events` and `store.dtypes` tell its variables, `store.read(i)` gives
-    the rows of piece i as a dict of arrays, and iteration all pieces in order.
+    `len(store)` is its number of rows, `store.events`, `store.dtypes` and `store.row_bytes` tell its variables,
+    `store.read(i)` gives the rows of piece i as a dict of arrays, and iteration all pieces in order.
 
     Raises:
         DataError: nothing there, or not what a store is.
@@ -94,7 +99,7 @@ class Store:
             columns, self.pieces = format.scan()
         except PermissionError as error:
             raise DataError(f"{error.filename or path} may not be read: permission denied") from None
-        self.events, self.dtypes = columns.events, columns.dtypes
+        self.events, self.dtypes, self.row_bytes = columns.events, columns.dtypes, columns.row_bytes
         self.sizes = [piece.stop - piece.start for piece in self.pieces]
         if not sum(self.sizes):
             raise DataError(f"{path} has no rows")
@@ -109,11 +114,6 @@ class Store:
 
     def __iter__(self) -> Iterator[Mapping[str, np.ndarray]]:
         return (self.read(index) for index in range(len(self.pieces)))
-
-    @property
-    def row_bytes(self) -> int:
-        """Bytes of one row."""
-        return sum(self.dtypes[name].itemsize * int(np.prod(event)) for name, event in self.events.items())
 
     def read(self, index: int) -> Mapping[str, np.ndarray]:
         """The rows of a piece, `{name: (n, *event)}`.

@@ -140,8 +140,11 @@ def test_a_change_during_training_ends_it(tmp_path):
 
 def test_pieces_that_do_not_fit_into_the_memory_are_named(tmp_path):
     stored(tmp_path / "s", {**linear(), "big": np.zeros((3_000, 100))}, part_rows=3_000)
-    with pytest.raises(ConfigError, match=r"a file of .*s has 3000 rows, and memory_mb has room for \d+\n"):
+    with pytest.raises(ConfigError, match=r"memory_mb has room for 420 rows at a time; .*s is read by 1260, .* 64\n"):
         fit(tmp_path / "s", memory_mb=1)
+    with pytest.raises(ConfigError, match="Give memory_mb=4 or more"):
+        fit(tmp_path / "s", memory_mb=3)
+    fit(tmp_path / "s", memory_mb=4)
 
 
 def test_missing_variables_are_named(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import sbicore
-from sbicore.errors import DataError, ShapeError
+from sbicore.errors import ConfigError, DataError, ShapeError
 
 
 def build(**roles):
@@ -72,6 +72,40 @@ def test_an_unseen_category_is_told_with_the_known_ones():
     other = frame.assign(x=frame["group"])
     with pytest.raises(DataError, match="'x' is categorical, and was not in the first data"):
         model.fit(other, **OPTIONS)
+
+
+def test_categories_among_several_data_sets():
+    model = build(drop_cond_prob=0.1)
+    model.fit(pandas_frame(columns()), **OPTIONS)
+    several = {"x": np.zeros((3, 2)), "group": [["a", "b"], ["c", "c"], ["b", "a"]]}
+    hot = (np.array(several["group"])[..., None] == np.array(["a", "b", "c"])).astype(np.float32)
+    options = {"num_samples": 4, "seed": 1, "progress": False}
+    expected = model.compositional_sample({**several, "group": hot}, **options)["theta"]
+    np.testing.assert_array_equal(model.compositional_sample(several, **options)["theta"], expected)
+    one = pandas_frame({"x": np.zeros(2), "group": ["c", "c"]})
+    assert model.compositional_sample(one, **options)["theta"].shape == (1, 4)
+    names = {"x": np.zeros(2), "group": ["a", "unheard"]}
+    with pytest.raises(DataError, match="conditions: 'group' has the unseen category 'unheard'"):
+        model.compositional_sample(names, **options)
+
+
+def test_a_category_is_inferred_and_fixed():
+    model = build(inference_variables=["theta", "group"], inference_conditions=["x"], drop_target_prob=0.3)
+    model.fit(pandas_frame(columns()), **OPTIONS)
+    draws = model.sample({"x": np.zeros(2)}, 3, fixed={"group": ["c", "a"]}, seed=1, progress=False)
+    np.testing.assert_array_equal(draws["group"][:, 0], [[0, 0, 1], [1, 0, 0]])
+
+
+def test_a_frame_validates_with_its_weights():
+    data, few = columns(), columns(60)
+    weight = np.arange(60.0)
+    weighted = [pandas_frame({**few, "sample_weight": w}) for w in (weight, 2 * weight, np.ones(60))]
+    losses = [build().fit(pandas_frame(data), validation_data=rows, **OPTIONS).val_loss[-1] for rows in weighted]
+    assert losses[0] == pytest.approx(losses[1]) and losses[0] != pytest.approx(losses[2])
+    model = sbicore.build("flow_matching", use_optimal_transport=True, inference_variables=["theta"])
+    frame = pandas_frame({**few, "sample_weight": weight})
+    with pytest.raises(ConfigError, match="validation_data have 'sample_weight'"):
+        model.fit({"theta": data["theta"]}, validation_data=frame[["theta", "sample_weight"]], **OPTIONS)
 
 
 def test_columns_of_text_are_refused_with_advice():
