@@ -165,7 +165,7 @@ def _values(stream: IO[bytes], member: _Member, piece: Piece) -> np.ndarray:
     return values
 
 
-def _bytes(values: np.ndarray) -> np.ndarray:
+def _bytes(values: np.ndarray) -> Any:
     return values.reshape(-1).view(np.uint8)
 
 
