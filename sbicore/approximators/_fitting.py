@@ -25,7 +25,7 @@ from ._batches import RowWatch, gathered
 from ._masks import mask_of, masked_names, require_one_length
 from ._pipeline import WEIGHT
 from ._roles import ROLES, role_of
-from ._rows import Cleaner, row_events
+from ._rows import Cleaner, by_slices, row_events
 from ._standardizer import Moments, warn_of_offsets
 from ._survey import Survey
 from ._tables import as_columns
@@ -39,7 +39,6 @@ __all__ = ["Ingest", "LossTask", "checked_callbacks", "fit"]
 PILOT_ROWS = 4_096
 """Rows simulated before online training, to standardise and to validate; fewer for a shorter training."""
 _PILOT_AT_LEAST = 512
-_SLICE_BYTES = 4 << 20
 
 
 class LossTask:
@@ -393,12 +392,5 @@ class Ingest:
                 standardizer.fit_moments(found, names)
 
     def _ready(self, rows: Batch, mean_weight: float) -> Batch:
-        """Standardised rows, by slices, so that what is made of them in float64 stays small."""
         weights = {WEIGHT: (rows[WEIGHT].double() / mean_weight).to(self.model.dtype)} if WEIGHT in rows else {}
-        count = len(rows[ROLES[0]])
-        step = max(1, _SLICE_BYTES * count // max(1, sum(value.nbytes for value in rows.values())))
-        if step >= count:
-            return self.model.standardized(rows) | weights
-        slices = [slice(start, start + step) for start in range(0, count, step)]
-        parts = [self.model.standardized({role: value[some] for role, value in rows.items()}) for some in slices]
-        return {role: torch.cat([part[role] for part in parts]) for role in parts[0]} | weights
+        return by_slices(rows, self.model.standardized) | weights

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -16,7 +16,9 @@ from ._pipeline import WEIGHT, Pipeline, tensors_of
 from ._ragged import shape_of, spread
 from ._roles import ROLES
 
-__all__ = ["Cleaner", "row_events"]
+__all__ = ["Cleaner", "by_slices", "row_events"]
+
+_SLICE_BYTES = 4 << 20
 
 
 def row_events(data: Any) -> dict[str, tuple[int, ...]]:
@@ -36,6 +38,18 @@ def row_events(data: Any) -> dict[str, tuple[int, ...]]:
             raise DataError(f"{name!r} is a single number; training data have a row for each simulation", variable=name)
         events[name] = tuple(shape[1:])
     return events
+
+
+def by_slices(rows: dict[str, Tensor], make: Callable[[dict[str, Tensor]], dict[str, Tensor]]) -> dict[str, Tensor]:
+    """What is made of each row, by slices, so that copies in float64 stay small."""
+    count = len(rows["inference_variables"])
+    step = max(1, _SLICE_BYTES * count // max(1, sum(value.nbytes for value in rows.values())))
+    if step >= count:
+        return make(rows)
+    parts = [
+        make({role: value[start : start + step] for role, value in rows.items()}) for start in range(0, count, step)
+    ]
+    return {role: torch.cat([part[role] for part in parts]) for role in parts[0]}
 
 
 class Cleaner:
