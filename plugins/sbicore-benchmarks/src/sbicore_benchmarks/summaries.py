@@ -26,8 +26,8 @@ from .speed import conclude, median, ratio, shown
 
 __all__ = ["NETWORKS", "PEER_NAMES", "run"]
 
-BATCH = 128
-SECONDS = 1.0
+BATCH = 64
+SECONDS = 0.5
 """For how long each call is repeated."""
 TRAINING = {"rows": 12_800, "steps": 600, "learning_rate": 5e-4, "validation_fraction": 0.05}
 """Of `point_network`, whose step is that of `fit`."""

@@ -104,11 +104,11 @@ def clocked(call: Callable[[], Any]) -> tuple[Any, float]:
 
 
 def repeated(call: Callable[[], Any], seconds: float) -> float:
-    """Median milliseconds of a call: after 3 that do not count, as many as fit into the seconds, and 5 at least."""
-    for _ in range(3):
+    """Median milliseconds of a call: after 2 that do not count, as many as fit into the seconds, and 3 at least."""
+    for _ in range(2):
         call()
     times: list[float] = []
-    while len(times) < 5 or sum(times) < seconds:
+    while len(times) < 3 or sum(times) < seconds:
         times.append(clocked(call)[1])
     return 1e3 * statistics.median(times)
 
