@@ -14,6 +14,7 @@ TASK = GaussianFieldTask((8, 8))
 
 @pytest.mark.parametrize("subnet", ["uvit", "residual_uvit"])
 def test_a_short_fit_is_near_the_exact_posterior(subnet):
+    """300 steps give 0.2 and 0.02; exact draws would give 0.16, the root of 1 / 39, and 0.015."""
     posterior = sbicore.build(
         "flow_matching",
         subnet=subnet,
@@ -27,9 +28,8 @@ def test_a_short_fit_is_near_the_exact_posterior(subnet):
     draws = posterior.sample({"image": test["image"]}, 39, seed=2, progress=False)["field"].astype(float)
     error = np.sqrt(np.mean((draws.mean(1) - TASK.mean(test["image"])) ** 2) / np.mean(TASK.sd**2))
     spread = np.sqrt(draws.var(1, ddof=1).mean(0)) / TASK.sd
-    print(subnet, error, spread.mean(), np.abs(spread - 1).mean())
-    assert error < 0.35
-    assert np.abs(spread - 1).mean() < 0.1
+    assert error < 0.25
+    assert np.abs(spread - 1).mean() < 0.05
 
 
 @pytest.mark.parametrize("network", ["flow_matching", "consistency_model", "stable_consistency_model"])
@@ -45,7 +45,9 @@ def test_a_workflow_denoises_images(network):
         adapter=sbicore.Adapter()
         .rename("target_image", "inference_variables")
         .rename("condition_map", "inference_conditions"),
-        inference_network=sbicore.configure(network, subnet="uvit", subnet_kwargs={"widths": [32]}),
+        inference_network=sbicore.configure(
+            network, subnet="uvit", subnet_kwargs={"widths": [16], "transformer_width": 64}
+        ),
     )
     workflow.fit_online(epochs=5, batch_size=8, num_batches_per_epoch=10, progress=False, seed=1)
     held_out = workflow.simulate(5, seed=2)
