@@ -84,7 +84,8 @@ def load(path: Any, *, modules: Mapping[str, Any] | None = None, device: Any = "
                 own = _members(header)[name]
                 prefix = f"members.{name}." if "members" in header else ""
                 weights = {key.removeprefix(prefix): t for key, t in tensors.items() if key.startswith(prefix)}
-                model.pipeline.categories = own.get("categories", {})
+                model.pipeline.categories, model.pipeline.dims = own.get("categories", {}), own.get("dims", {})
+                model.pipeline.lost = set(own["lost"]) if "lost" in own else None
                 model.build({name: tuple(event) for name, event in own["events"].items()}, seed=0)
                 model.restore(weights, own["history"], own["standardized"])
             whole: Any = model
@@ -167,6 +168,8 @@ def _description(model: Approximator) -> dict[str, Any]:
         "missing": model.pipeline.missing,
         "fit_kwargs": model.fit_kwargs,
         "categories": model.pipeline.categories,
+        "dims": model.pipeline.dims,
+        **({} if model.pipeline.lost is None else {"lost": sorted(model.pipeline.lost)}),
         "events": {name: list(event) for name, event in model.pipeline.schema.items()},
         "history": model.history.to_dict(),
     }

@@ -20,8 +20,10 @@ from ..training import History
 from ..training.sources import Source
 from . import _fitting
 from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
-from ._masks import MISSING, mask_of, take_masks, with_masks
+from ._masks import MISSING, mask_of, take_masks, warn_of_lost, with_masks
+from ._misspelt import warn_of_misspelt
 from ._pipeline import Pipeline, tensors_of
+from ._ragged import MASK, is_mask, spread
 from ._reading import Reading
 from ._roles import ROLES, Roles, role_of, roles_to_standardize
 from ._standardizer import Standardizer
@@ -174,6 +176,8 @@ class Approximator(nn.Module):
                 "Give summary_variables=[...], or use that name in the data."
             )
         for part in summaries:
+            for name in self.pipeline.roles.of(part):
+                self.pipeline.reading.require_axes(part, name, self.pipeline.adapted.events_out[name])
             if self.pipeline.masking(part):
                 self.pipeline.reading.require_masks(part)
         target = self.pipeline.event("inference_variables")
@@ -322,18 +326,21 @@ class Approximator(nn.Module):
                 raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
             return None
         names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
-        if conditions is None:
+        if conditions is None or (isinstance(conditions, Mapping) and not conditions):
             raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
         conditions = self.pipeline.numeric(conditions, what)
-        given = tensors_of(conditions, what, varying=self.pipeline.summarized)
+        if isinstance(conditions, Mapping):
+            warn_of_misspelt(conditions, self.pipeline.events, depth=3, meant=[MASK])
+        given = tensors_of(conditions, what, names, varying=self.pipeline.summarized)
         masks = {name: mask.unsqueeze(0) if mask.ndim == 1 else mask for name, mask in take_masks(given).items()}
         raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
         missing = [name for name in names if name not in raw]
         if missing:
-            spare = [name for name in given if name not in names]
+            found = [name for name in spread(conditions) if not is_mask(name)]
+            spare = [name for name in found if name not in names]
             raise DataError(
                 f"{what} lack {listing(missing)}{did_you_mean(missing[0], spare)}\n"
-                f"Found: {listing(given)}; trained with: {listing(names)}",
+                f"Found: {listing(found)}; trained with: {listing(names)}",
                 variable=missing[0],
             )
         rows = require_rows(raw | masks, what)
@@ -342,6 +349,7 @@ class Approximator(nn.Module):
         )
         joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES[1:]), masks, what)
         require_finite(raw, joined, what)
+        warn_of_lost(self.pipeline, joined, what, depth=3)
         with torch.no_grad():
             return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
 

@@ -23,13 +23,14 @@ from ..training.pieces import PieceSource
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
 from ._batches import RowWatch, gathered
 from ._masks import mask_of, masked_names, require_one_length
+from ._misspelt import warn_of_misspelt
 from ._pipeline import WEIGHT
 from ._roles import ROLES, role_of
 from ._rows import Cleaner, by_slices, row_events
 from ._standardizer import Moments, warn_of_offsets
 from ._survey import Survey
 from ._tables import as_columns
-from ._weights import WeightMean, refuse_weights, warn_of_misspelt_weights
+from ._weights import WeightMean, refuse_weights
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
@@ -174,7 +175,8 @@ class Ingest:
 
     def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
         """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
-        data, validation_data = as_columns(data), as_columns(validation_data)
+        known = self.model.pipeline.categories
+        data, validation_data = as_columns(data, known), as_columns(validation_data, known)
         if isinstance(data, Dataset) and not isinstance(data, Iterable):
             data = DataLoader(data, self.settings.batch_size)
         if isinstance(validation_data, Mapping):
@@ -347,7 +349,7 @@ class Ingest:
             self.model.look_at(data)
             self.model.build(events, seed=self.seed)
         if isinstance(data, Mapping):
-            warn_of_misspelt_weights(data, self.model.pipeline.events, depth=8)
+            warn_of_misspelt(data, self.model.pipeline.events, depth=8)
 
     def _cleaner(self, what: str) -> Cleaner:
         return Cleaner(self.model.pipeline, self.settings.max_invalid_share, what)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,24 @@ import torch
 from torch import Tensor
 
 from .._messages import did_you_mean, listing
-from ..errors import DataError, ShapeError
+from ..errors import DataError, DataWarning, ShapeError
 from ._ragged import MASK, is_mask, is_ragged, merge_masks, spread
 from ._roles import ROLES, role_of
 
 if TYPE_CHECKING:
     from ._pipeline import Pipeline
 
-__all__ = ["MISSING", "mask_of", "masked_names", "require_one_length", "take_masks", "with_masks", "without_entries"]
+__all__ = [
+    "MISSING",
+    "lost_features",
+    "mask_of",
+    "masked_names",
+    "require_one_length",
+    "take_masks",
+    "warn_of_lost",
+    "with_masks",
+    "without_entries",
+]
 
 _MASKS = {"inference_conditions": "condition_mask", "summary_variables": MASK}
 MISSING = (None, "mask")
@@ -82,6 +93,29 @@ def require_one_length(pipeline: Pipeline, joined: Mapping[str, Tensor]) -> None
                 f"{part} are of shape {tuple(found.shape[1:])} now, and of {expected} in the first batch\n"
                 "Where sets or series differ in length from batch to batch, say so: build(..., missing='mask')."
             )
+
+
+def lost_features(pipeline: Pipeline, joined: Mapping[str, Tensor]) -> set[str]:
+    """The features of the conditions that are missing in some row."""
+    if (there := joined.get("condition_mask")) is None:
+        return set()
+    complete = there.reshape(-1, there.shape[-1]).all(0).tolist()
+    return {
+        name
+        for name, all_there in zip(pipeline.feature_names("inference_conditions"), complete, strict=True)
+        if not all_there
+    }
+
+
+def warn_of_lost(pipeline: Pipeline, joined: Mapping[str, Tensor], what: str, *, depth: int) -> None:
+    """Warn of features that are missing and never were in training, `depth` calls below the user's."""
+    if pipeline.lost is not None and (new := lost_features(pipeline, joined) - pipeline.lost):
+        warnings.warn(
+            f"{what}: {listing(sorted(new))} missing (NaN), as in no row of the training data; the network has not "
+            "learnt what that means.\nLet the simulator lose values as the measurement does.",
+            DataWarning,
+            stacklevel=depth + 1,
+        )
 
 
 def without_entries(joined: Mapping[str, Tensor]) -> Tensor | None:

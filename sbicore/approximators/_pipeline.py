@@ -16,7 +16,7 @@ from ..errors import ConfigError, DataError, SbicoreError, ShapeError
 from ._ragged import MASK, is_listed, is_mask, mask_name, packed, spread
 from ._reading import Reading
 from ._roles import ROLES, Events, Roles
-from ._tables import as_columns, learned_categories, one_hot
+from ._tables import as_columns, learned_categories, learned_dims, one_hot, require_order
 
 __all__ = ["Pipeline", "tensors_of"]
 
@@ -100,8 +100,9 @@ class Pipeline:
         missing: `"mask"` where NaN stands for what was not measured.
 
     `events` are shapes of the variables that must be given, `schema` those and what the adapter only drops;
-    `masked` holds the names of variables with masks or rows of different lengths; `categories` are the labels of
-    categorical variables, in the order of their one-hot vectors.
+    `masked` holds the names of variables with masks or rows of different lengths; `lost` those of features of the
+    conditions that were missing in some row of the training, None where nothing is known of it; `categories` are the
+    labels of categorical variables, in the order of their one-hot vectors; `dims` the names of the axes of an event.
     """
 
     def __init__(
@@ -123,22 +124,26 @@ class Pipeline:
         self.events: dict[str, tuple[int, ...]] = {}
         self.target_names: tuple[str, ...] = ()
         self.categories: dict[str, list[Any]] = {}
+        self.dims: dict[str, list[str]] = {}
+        self.lost: set[str] | None = set()
 
     def unbind(self) -> None:
         """Forget the schema."""
-        self.roles, self.events, self.target_names, self.categories = self._declared, {}, (), {}
+        self.roles, self.events, self.target_names = self._declared, {}, ()
+        self.categories, self.dims, self.lost = {}, {}, set()
 
     def numeric(self, data: Any, what: str, *, learn: bool = False, lead: int = 1) -> Any:
         """Data frames as dicts of arrays, and categories one-hot; with `learn`, those of these data from now on.
 
         Arrays have at most `lead` axes before those of an event.
         """
-        data = as_columns(data)
+        data = as_columns(data, self.categories)
         if not isinstance(data, Mapping):
             return data
         if learn:
-            self.categories = learned_categories(data)
-        return one_hot(data, self.categories, what, lead=lead)
+            self.categories, self.dims = learned_categories(data), learned_dims(data)
+        require_order(data, self.dims, what)
+        return one_hot(data, self.categories, what, lead=lead, soft=self.target_names)
 
     def bind(self, events: Events) -> None:
         """Fix the schema from event shapes by raw name.
@@ -263,10 +268,12 @@ class Pipeline:
         return found
 
     def _join(self, part: str, adapted: Mapping[str, Tensor]) -> Tensor:
-        values = []
+        values, events = [], self.adapted.events_out
+        shapes = {name: tuple(adapted[name].shape) for name in self.roles.of(part)}
+        self.roles.event(part, {name: shape[len(shape) - len(events[name]) :] for name, shape in shapes.items()})
         for name in self.roles.of(part):
             value = adapted[name]
-            values.append(value.unsqueeze(-1) if self.adapted.events_out[name] == () else value)
+            values.append(value.unsqueeze(-1) if events[name] == () else value)
         return torch.cat([value.double() for value in values], dim=-1) if len(values) > 1 else values[0]
 
     def _feeds(self, chain: Adapter, roles: Roles) -> dict[str, list[str]]:

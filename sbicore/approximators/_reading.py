@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 from .._messages import did_you_mean, listing
-from ..errors import ConfigError
+from ..errors import ConfigError, ShapeError
 from ._roles import ROLES, Roles
 
 __all__ = ["Reading"]
 
 SUMMARY = ROLES[2]
+_AXES = {"set": ("N", "F"), "series": ("N", "F"), "image": ("H", "W", "C")}
 
 
 class Reading:
@@ -44,11 +45,27 @@ class Reading:
         if not self.masks(part):
             from ..registry import plugins
 
-            name = getattr(self._reader(part), "name", None) or _variable(part)
+            name = self._name(part)
             able = ", ".join(row["name"] for row in plugins("summary_network", capability="masks"))
             raise ConfigError(
                 f"{name!r} cannot leave entries out\nSummary networks with masks: {able or 'none installed'}"
             )
+
+    def require_axes(self, part: str, variable: str, event: tuple[int, ...]) -> None:
+        """Raise ShapeError where rows of a variable have not the axes that its layout is made of."""
+        layout = getattr(self._reader(part), "layout", None) or ""
+        axes = _AXES.get(layout)
+        if axes is None or len(event) == len(axes):
+            return
+        one = "channel" if layout == "image" else "feature"
+        raise ShapeError(
+            f"{self._name(part)!r} takes {layout.removesuffix('s')}s ({', '.join(axes)}); "
+            f"each row of {variable!r} has the shape {event}."
+            + (f"\nAn axis for a single {one}: {variable}[..., None]" if len(event) == len(axes) - 1 else ""),
+            variable=variable,
+            expected=axes,
+            got=event,
+        )
 
     def variables(self, given: Any) -> Any:
         """The names of `summary_variables`; a network that reads variables by name knows them.
@@ -77,6 +94,10 @@ class Reading:
 
     def _reader(self, part: str) -> Any:
         return self.inputs[_variable(part)] if self.apart else self.config
+
+    def _name(self, part: str) -> str:
+        """What errors call the network that reads this part."""
+        return getattr(self._reader(part), "name", None) or _variable(part)
 
     def _readers(self) -> list[Any]:
         if self.config is None:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, DataWarning, ShapeError
-from ._masks import take_masks, with_masks, without_entries
+from ._masks import lost_features, take_masks, with_masks, without_entries
 from ._pipeline import WEIGHT, Pipeline, tensors_of
 from ._ragged import shape_of, spread
 from ._roles import ROLES
@@ -98,6 +98,8 @@ class Cleaner:
         if count == 0:
             raise DataError(f"{self.what}: no rows")
         joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES), masks, self.what)
+        if self.pipeline.lost is not None:
+            self.pipeline.lost |= lost_features(self.pipeline, joined)
         if weight is not None:
             weight = weight.reshape(count)
             if not bool(((weight >= 0) & torch.isfinite(weight)).all()):

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from .._messages import did_you_mean, listing
+from .._messages import close_match, listing
 from ..errors import DataError, ShapeError
 
-__all__ = ["as_columns", "learned_categories", "one_hot"]
+__all__ = ["as_columns", "learned_categories", "learned_dims", "one_hot", "require_order"]
 
 
-def as_columns(data: Any) -> Any:
+def as_columns(data: Any, known: Collection[str] = ()) -> Any:
     """Columns of a data frame by name, and variables of a labelled data set; anything else as it is.
 
     Raises:
-        DataError: two columns of one name, or one of text.
+        DataError: two columns of one name, or one of text that is not among the `known` categorical ones.
         ShapeError: variables whose first dimensions differ.
     """
     if isinstance(data, Mapping):
-        firsts = {
-            str(name): value.dims[:1] for name, value in data.items() if isinstance(getattr(value, "dims", None), tuple)
-        }
+        firsts = {name: dims[:1] for name, dims in _dims(data).items()}
         if len(set(firsts.values())) > 1:
             found = listing(f"{name} {first}" for name, first in firsts.items())
             raise ShapeError(f"The first dimension is that of the rows, but it differs: {found}")
         return data
     if not (hasattr(data, "columns") and hasattr(data, "dtypes")):
         return data
-    return {str(name): _column(str(name), data[name]) for name in data.columns}
+    return {str(name): data[name] if str(name) in known else _column(str(name), data[name]) for name in data.columns}
 
 
 def learned_categories(data: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -38,8 +36,34 @@ def learned_categories(data: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {name: found for name, value in data.items() if (found := _categories(value)) is not None}
 
 
-def one_hot(data: Mapping[str, Any], known: Mapping[str, Sequence[Any]], what: str, *, lead: int = 1) -> dict[str, Any]:
+def learned_dims(data: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The names of the axes of an event, for all variables that have them."""
+    return {name: [str(dim) for dim in dims[1:]] for name, dims in _dims(data).items()}
+
+
+def require_order(data: Mapping[str, Any], known: Mapping[str, Sequence[str]], what: str) -> None:
+    """Raise ShapeError where the named axes of an event are not the last ones, in their order."""
+    for name, given in _dims(data).items():
+        event, dims = list(known.get(name, ())), [str(dim) for dim in given]
+        if event and set(event) <= set(dims) and dims[-len(event) :] != event:
+            raise ShapeError(
+                f"{what}: {name!r} has the dimensions {listing(dims)}, which end in the first data with "
+                f"{listing(event)}\nGive: {name}.transpose(..., {', '.join(map(repr, event))})",
+                variable=name,
+            )
+
+
+def one_hot(
+    data: Mapping[str, Any],
+    known: Mapping[str, Sequence[Any]],
+    what: str,
+    *,
+    lead: int = 1,
+    soft: Collection[str] = (),
+) -> dict[str, Any]:
     """Categorical variables as `(N, K)`, with `lead=2` `(O, n, K)`, with a one for the category; others as they are.
+
+    Those that come as vectors have a single one, but for `soft` ones, such as draws.
 
     Raises:
         DataError: a category that was not there in the first data, or a variable that was not categorical.
@@ -54,6 +78,8 @@ def one_hot(data: Mapping[str, Any], known: Mapping[str, Sequence[Any]], what: s
         if len(shape) < 2 or (len(shape) == lead and _are_labels(value, len(known[name]))):
             labels = value.to_list() if hasattr(value, "to_list") else np.ravel(value).tolist()
             result[name] = _encoded(name, labels, known[name], what).reshape(*(shape or (1,)), -1)
+        elif name not in soft:
+            _require_one_hot(name, value, known[name], what)
     return result
 
 
@@ -66,12 +92,34 @@ def _encoded(name: str, labels: Sequence[Any], categories: Sequence[Any], what: 
     places = {category: place for place, category in enumerate(categories)}
     unseen = [label for label in dict.fromkeys(labels) if label not in places]
     if unseen:
+        texts = {str(category): category for category in categories}
+        near = close_match(unseen[0], texts)
+        hint = "" if near is None else f"; did you mean {texts[near]!r}?"
         raise DataError(
-            f"{what}: {name!r} has the unseen category {unseen[0]!r}{did_you_mean(unseen[0], map(str, categories))}\n"
-            f"Known: {listing(map(repr, categories))}",
+            f"{what}: {name!r} has the unseen category {unseen[0]!r}{hint}\nKnown: {listing(map(repr, categories))}",
             variable=name,
         )
     return np.eye(len(categories), dtype=np.float32)[[places[label] for label in labels]]
+
+
+def _require_one_hot(name: str, value: Any, categories: Sequence[Any], what: str) -> None:
+    array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    if array.dtype.kind not in "biuf" or array.shape[-1] != len(categories):
+        return
+    rows = array.reshape(-1, len(categories))
+    bad = ~np.isnan(rows).any(1) & ~(((rows == 0) | (rows == 1)).all(1) & (rows.sum(1) == 1))
+    if bad.any():
+        raise DataError(
+            f"{what}: {name!r} is no one-hot vector in {bad.sum()} of {len(rows)} rows, first in number "
+            f"{np.flatnonzero(bad)[0]}\nGive categories, or vectors with a single 1: {listing(map(repr, categories))}",
+            variable=name,
+        )
+
+
+def _dims(data: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """The names of the axes of each variable that has them."""
+    found = {str(name): getattr(value, "dims", None) for name, value in data.items()}
+    return {name: dims for name, dims in found.items() if isinstance(dims, tuple)}
 
 
 def _column(name: str, column: Any) -> Any:

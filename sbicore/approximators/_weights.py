@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import math
-import warnings
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import Any
 
 from torch import Tensor
 
-from ..errors import ConfigError, DataError, DataWarning
+from ..errors import ConfigError, DataError
 from ._pipeline import WEIGHT
 
-__all__ = ["WeightMean", "refuse_weights", "warn_of_misspelt_weights"]
-
-_NEAR = 0.85
+__all__ = ["WeightMean", "refuse_weights"]
 
 
 class WeightMean:
@@ -64,15 +60,3 @@ def refuse_weights(config: Any, names: Iterable[str], what: str) -> None:
             f"{WEIGHT!r}\n"
             f"Draw the rows by their weights and take {WEIGHT!r} out."
         )
-
-
-def warn_of_misspelt_weights(names: Iterable[str], used: Iterable[str], *, depth: int) -> None:
-    """Warn of a variable without a role that is nearly called `sample_weight`, `depth` calls below the user's."""
-    names, used = [str(name) for name in names], list(used)
-    if WEIGHT in names:
-        return
-    for name in names:
-        if name not in used and get_close_matches(name.lower(), [WEIGHT], cutoff=_NEAR):
-            warnings.warn(
-                f"{name!r} is not used; weights of rows are called {WEIGHT!r}.", DataWarning, stacklevel=depth + 1
-            )

@@ -288,3 +288,57 @@ def test_a_mask_says_nothing_where_all_is_there():
 def test_simulators_still_refuse_what_is_no_row():
     with pytest.raises(SimulatorError):
         sbicore.make_simulator(lambda: {"x": [[1.0], [1.0, 2.0]]}).sample(3, seed=1)
+
+
+def test_misspelt_masks_are_warned_of(trained):
+    data = as_padded(ragged(100), 0.0)
+    for name, mask in (("summary_masks", data["summary_mask"]), ("Summary_mask:x", data["summary_mask"])):
+        given = {"theta": data["theta"], "x": data["x"], name: mask}
+        words = f"{name!r} is not used; masks of sets and series are called 'summary_mask'"
+        with pytest.warns(DataWarning, match=words) as caught:
+            built().fit(given, **FIT)
+        observed = {key: value[:2] for key, value in given.items()}
+        with pytest.warns(DataWarning, match=words) as caught_later:
+            trained.sample({"x": observed["x"], name: observed[name]}, **ASK)
+        assert {warning.filename for warning in [*caught, *caught_later]} == {__file__}
+    with pytest.warns(DataWarning, match="'summary_masks' is not used"):
+        trained.sample({"x": data["x"][:2], "summary_masks": {"x": data["summary_mask"][:2]}}, **ASK)
+    with pytest.raises(DataError, match="mask of 'y', which is not summarized\nSummarized: x"):
+        trained.sample({"x": data["x"][:2], "summary_mask": {"y": data["summary_mask"][:2]}}, **ASK)
+
+
+def test_sets_that_are_joined_have_the_same_length():
+    model = sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [8]},
+        summary_network="deep_set",
+        inference_variables=["theta"],
+        summary_variables=["x", "y"],
+    )
+    data = ragged(100)
+    model.fit({**data, "y": data["x"]}, **FIT)
+    longer = [np.zeros((4, 1)), np.zeros((2, 1))]
+    for x, y in ((np.zeros((1, 3, 1)), np.zeros((1, 4, 1))), ([np.zeros((3, 1)), np.zeros((2, 1))], longer)):
+        with pytest.raises(ShapeError, match=r"these do not fit: x \(3, 1\), y \(4, 1\)\n.*'fusion_network'"):
+            model.sample({"x": x, "y": y}, **ASK)
+
+
+def test_a_value_that_was_never_missing_in_training_is_told(of_partial_conditions, tmp_path):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 2))
+    x[:20, 0] = np.nan
+    model = sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [8]},
+        inference_variables=["theta"],
+        inference_conditions=["x"],
+        missing="mask",
+    )
+    model.fit({"theta": rng.normal(size=200), "x": x}, **FIT)
+    model.save(tmp_path / "m.sbi")
+    for one in (model, sbicore.load(tmp_path / "m.sbi")):
+        one.sample({"x": [np.nan, 0.0]}, **ASK)
+        with pytest.warns(DataWarning, match=r"conditions: x\[1\] missing \(NaN\), as in no row of the tr") as caught:
+            one.sample({"x": [[np.nan, np.nan], [0.0, 0.0]]}, **ASK)
+        assert [warning.filename for warning in caught] == [__file__]
+    of_partial_conditions.sample({"x": [np.nan, np.nan]}, **ASK)

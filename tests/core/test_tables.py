@@ -205,3 +205,48 @@ def test_what_are_no_draws():
         sbicore.to_dataframe(np.zeros(3))
     with pytest.raises(ShapeError, match=r"draws have shapes that do not agree: a \(1, 2\), b \(1, 3\)"):
         sbicore.to_dataframe({"a": np.zeros((1, 2)), "b": np.zeros((1, 3))})
+
+
+def test_a_frame_with_text_for_a_category_is_an_observation():
+    pandas = pytest.importorskip("pandas")
+    model = build()
+    model.fit(pandas_frame(columns()), **OPTIONS)
+    text = {"x": [0.1, 0.2], "group": ["a", "c"]}
+    found = [model.sample(given, 3, seed=1, progress=False)["theta"] for given in (text, pandas.DataFrame(text))]
+    np.testing.assert_array_equal(*found)
+
+
+def test_vectors_for_a_category_have_a_single_one():
+    model = build()
+    model.fit(pandas_frame(columns()), **OPTIONS)
+    for bad in ([[0, 5, 0]], [[1, 1, 0]], [[0.2, 0.3, 0.5]], torch.zeros(1, 3)):
+        with pytest.raises(
+            DataError, match="'group' is no one-hot vector in 1 of 1 rows, first in number 0\n.*'a', 'b'"
+        ):
+            model.sample({"x": [0.0], "group": bad}, 3)
+
+
+def test_a_near_category_of_another_type_is_told_apart():
+    pandas = pytest.importorskip("pandas")
+    model = build()
+    data = columns() | {"group": np.random.default_rng(0).integers(1, 4, 200)}
+    model.fit(pandas.DataFrame(data).astype({"group": "category"}), **OPTIONS)
+    with pytest.raises(DataError, match="unseen category '2'; did you mean 2?"):
+        model.sample({"x": [0.0], "group": ["2"]}, 3)
+
+
+def test_transposed_labelled_arrays_are_found(tmp_path):
+    xarray = pytest.importorskip("xarray")
+    rng = np.random.default_rng(0)
+    theta = rng.normal(size=200)
+    data = xarray.Dataset({"theta": ("row", theta), "x": (("row", "f"), theta[:, None] + rng.normal(size=(200, 2)))})
+    model = build(inference_conditions=["x"])
+    model.fit(data, **OPTIONS)
+    model.save(tmp_path / "m.sbi")
+    two = data[["x"]].isel(row=slice(2))
+    for one in (model, sbicore.load(tmp_path / "m.sbi")):
+        for given in (two, {"x": two["x"]}, two.isel(row=0), two.rename(row="observed")):
+            one.sample(given, 3, progress=False)
+        for given in (two.transpose(), {"x": two["x"].T}):
+            with pytest.raises(ShapeError, match=r"dimensions f, row, .* with f\nGive: x.transpose\(\.\.\., 'f'\)"):
+                one.sample(given, 3, progress=False)

@@ -222,3 +222,32 @@ def test_validation_rows_are_standardised_like_training_rows():
         for options in ({}, {"validation_data": held_out}):
             losses.append(fit(data, **options).history.val_loss[0])
     np.testing.assert_allclose(losses[:2], losses[2:], rtol=1e-4)
+
+
+@pytest.mark.parametrize("network", ["deep_set", "time_series_network", "fusion_transformer"])
+def test_sets_and_series_have_an_axis_for_features(network):
+    model = sbicore.build(
+        "flow_matching", summary_network=network, inference_variables=["theta"], summary_variables=["x"]
+    )
+    with pytest.raises(
+        ShapeError, match=rf"{network!r} takes se\w+s \(N, F\); .* 'x' has the shape \(2,\)[^!]*x\[\.\.\., None\]"
+    ):
+        fit(linear(), model)
+    with pytest.raises(ShapeError, match=r"each row of 'x' has the shape \(2, 1, 1\)\.$"):
+        fit({**linear(), "x": np.zeros((200, 2, 1, 1))}, model)
+
+
+def test_images_and_parts_of_a_fusion_have_all_their_axes():
+    backbones = {"x": "deep_set", "map": sbicore.networks.ConvolutionalNetwork(widths=[4])}
+    data = {**linear(), "map": np.zeros((200, 4, 4, 1))}
+
+    def fused(**changed):
+        network = sbicore.networks.FusionNetwork(backbones=backbones)
+        fit(data | changed, sbicore.build("flow_matching", summary_network=network, inference_variables=["theta"]))
+
+    with pytest.raises(ShapeError, match=r"'deep_set' takes sets \(N, F\); each row of 'x' has the shape \(2,\)"):
+        fused()
+    with pytest.raises(
+        ShapeError, match=r"takes images \(H, W, C\); .*'map' .*\(4, 4\)\.\n.*channel: map\[\.\.\., None\]"
+    ):
+        fused(x=np.zeros((200, 2, 1)), map=np.zeros((200, 4, 4)))
