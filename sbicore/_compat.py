@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import functools
+import re
 from importlib import metadata
 
 __all__ = ["core_requirements", "core_version", "unmet_requirement"]
 
 
+_ON_CORE = re.compile(r"\s*sbicore(?![\w.-])", re.IGNORECASE)
+
+
+@functools.cache
 def core_version() -> str:
     """The version of the running core."""
     try:
@@ -28,9 +34,14 @@ def core_requirements() -> dict[str, str]:
 
 def unmet_requirement(requires: tuple[str, ...]) -> str | None:
     """The requirement on sbicore that the running core does not meet, if any."""
+    on_core = tuple(line for line in requires if _ON_CORE.match(line))
+    return _unmet(on_core, core_version()) if on_core else None
+
+
+@functools.cache
+def _unmet(requires: tuple[str, ...], running: str) -> str | None:
     from packaging.requirements import InvalidRequirement, Requirement
 
-    running = core_version()
     if running == "0+unknown":
         return None
     for line in requires:
@@ -38,7 +49,7 @@ def unmet_requirement(requires: tuple[str, ...]) -> str | None:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        if requirement.name.lower() != "sbicore" or (requirement.marker and not requirement.marker.evaluate()):
+        if requirement.marker and not requirement.marker.evaluate():
             continue
         if not requirement.specifier.contains(running, prereleases=True):
             return f"sbicore{requirement.specifier}"

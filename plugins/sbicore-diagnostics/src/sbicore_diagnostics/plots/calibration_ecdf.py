@@ -75,7 +75,8 @@ def _stacked(
     ylabel: str,
 ) -> Figure | SubFigure:
     """All curves in one panel, named if they are few, or those with the smallest p-values that leave the band."""
-    named, colors = list(range(len(names))), COLORS
+    named = list(range(len(names)))
+    colors: tuple[str, ...] = COLORS
     if len(names) > len(COLORS):
         colors = COLORS[1:]
         named = [int(i) for i in np.argsort(result.p_values) if result.p_values[i] <= level][: len(colors)]

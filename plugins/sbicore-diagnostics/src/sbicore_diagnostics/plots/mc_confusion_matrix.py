@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -60,7 +61,9 @@ def mc_confusion_matrix(
             ax.text(column, row, text, ha="center", va="center", fontsize=9 if size <= 8 else 7, color=color)
     for spine in ax.spines.values():
         spine.set_visible(False)
-    turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 5 else {}
+    turned: dict[str, Any] = (
+        {"rotation": 40, "ha": "right", "rotation_mode": "anchor"} if max(map(len, names)) > 5 else {}
+    )
     ax.set_xticks(range(size), names, **turned)
     ax.set_yticks(range(size), names)
     ax.tick_params(length=0)

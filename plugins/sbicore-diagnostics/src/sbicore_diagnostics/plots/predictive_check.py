@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -60,7 +61,8 @@ def predictive_check(
         width = max(2.4 * columns, 5.5 if kind == "series" else 6.8 if kind == "image" else 3.2)
         figure = Figure(figsize=(width, top + 1.9 * rows), layout="constrained")
     if top:
-        above, below = figure.subfigures(2, 1, height_ratios=[top, 1.9 * rows])
+        halves: Any = figure.subfigures(2, 1, height_ratios=[top, 1.9 * rows])
+        above, below = halves
         (_series if kind == "series" else _images)(above, data, seen)
     else:
         below = figure

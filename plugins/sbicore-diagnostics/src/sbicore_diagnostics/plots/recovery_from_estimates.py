@@ -64,7 +64,7 @@ def recovery_from_estimates(
             ax.vlines(true[:, i], low, high, color=BLUE, lw=0.8, alpha=0.6 * strength, label="outermost quantiles")
             shown += [np.quantile(low, [0.02]), np.quantile(high, [0.98])]
         for color, (label, values) in zip((BLUE, ACCENT, INK), points.items(), strict=False):
-            style = {"marker": MARKERS[label], "ms": 3.2, "mew": 0, "ls": "", "color": color}
+            style: dict[str, Any] = {"marker": MARKERS[label], "ms": 3.2, "mew": 0, "ls": "", "color": color}
             ax.plot(true[:, i], values[:, i], alpha=min(1.0, 1.6 * strength), label=label, **style)
             shown.append(values[:, i])
         identity(ax, np.concatenate(shown))
