@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -17,10 +18,10 @@ if TYPE_CHECKING:
     from .approximators import ContinuousApproximator, EnsembleApproximator
     from .approximators._approximator import Approximator
 
-__all__ = ["FORMAT", "load", "save"]
+__all__ = ["FORMAT", "checksum", "load", "save"]
 
 FORMAT = 1
-_KEY = "sbicore"
+_KEY, _CHECKSUM = "sbicore", "sbicore_checksum"
 
 
 def save(model: Approximator | EnsembleApproximator, path: Any) -> None:
@@ -43,7 +44,8 @@ def save(model: Approximator | EnsembleApproximator, path: Any) -> None:
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     try:
-        beside.write_bytes(to_bytes(tensors, metadata={_KEY: json.dumps(_header(model))}))
+        text = json.dumps(_header(model))
+        beside.write_bytes(to_bytes(tensors, metadata={_KEY: text, _CHECKSUM: checksum(text, tensors)}))
         beside.replace(target)
     finally:
         beside.unlink(missing_ok=True)
@@ -207,12 +209,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
         raise ArtifactError(f"{path} is a folder" if path.is_dir() else f"There is no file {path}")
     try:
         with safe_open(path, framework="pt") as file:
-            text = (file.metadata() or {}).get(_KEY)
+            metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError, ValueError) as error:
         raise ArtifactError(
             f"{path} cannot be read; it is damaged, cut short, or no sbicore artifact: {error}"
         ) from error
+    text = metadata.get(_KEY)
     if text is None:
         raise ArtifactError(f"{path} holds tensors but was not written by sbicore.")
     try:
@@ -225,7 +228,20 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Any]]:
             f"{path} has format {number}; sbicore {_compat.core_version()} reads up to format {FORMAT}.\n"
             "pip install --upgrade sbicore"
         )
+    if metadata.get(_CHECKSUM) != checksum(text, tensors):
+        raise ArtifactError(f"{path} is damaged: what it holds is not what was saved\nCopy it anew, or save it again.")
     return header, tensors
+
+
+def checksum(text: str, tensors: Mapping[str, Any]) -> str:
+    """SHA-256 of the description and of the names, types, shapes and values of the tensors."""
+    import torch
+
+    found = hashlib.sha256(text.encode())
+    for name, value in sorted(tensors.items()):
+        found.update(f"{name} {value.dtype} {tuple(value.shape)} ".encode())
+        found.update(value.contiguous().reshape(-1).view(torch.uint8).numpy())
+    return found.hexdigest()
 
 
 def _restored(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Apply"]
 
+_NEAR = 1e-3
+"""How near a value must come to itself there and back, relative to its size and the spread of all."""
+
 
 @frozen(kw_only=True)
 class Apply(Transform):
@@ -86,6 +89,28 @@ class Apply(Transform):
             rank = len(events[key])
             result[key] = slope.sum(dim=tuple(range(-rank, 0))) if rank else slope
         return result
+
+    def require_inverse(self, data_before: dict[str, Tensor], data_after: dict[str, Tensor], events: Events) -> None:
+        """Go there and back with the values of `keys` that are finite both here and there."""
+        import torch
+
+        for key in [key for key in self.keys if key in data_before]:
+            x, y = floating(data_before[key]), data_after[key]
+            rows = [torch.isfinite(value).reshape(len(value), -1).all(1) for value in (x, y)]
+            x, y = (value[rows[0] & rows[1]] for value in (x, y))
+            if not len(x):
+                continue
+            back = self.inverse({key: y}, events)[key]
+            if back.shape != x.shape:
+                raise self._shape_error(str(self.inverse_), key, tuple(x.shape), tuple(back.shape))
+            near = (back - x).abs() <= _NEAR * (x.abs() + x.std(correction=0))
+            if not bool(near.all()):
+                value, found = x[~near][0].item(), back[~near][0].item()
+                raise self._error(
+                    f"makes {found:g} of {value:g} on the way back: {self.inverse_ or PAIRS.get(self.forward_)!r} does "
+                    f"not undo {self.forward_!r} of {key!r}\nGive the function that does as inverse=...",
+                    variable=key,
+                )
 
     @property
     def _is_elementwise(self) -> bool:

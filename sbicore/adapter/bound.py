@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-__all__ = ["BoundAdapter"]
+__all__ = ["BoundAdapter", "no_density"]
 
 
 class BoundAdapter:
@@ -72,11 +72,14 @@ class BoundAdapter:
     def log_det(self, data: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """`forward(data)`, and log|det J| of that map by final variable, of the leading shape `(*)`.
 
-        A variable without an entry was not changed in volume. Raises what `forward` raises.
+        A variable without an entry was not changed in volume. Raises what `forward` raises, and DataError for a
+        category, which has no density.
         """
         current = _checked(data, self.events_in)
         totals: dict[str, Tensor] = {}
         for place, transform, events in self._steps:
+            if transform.discrete and (found := sorted(transform.named & current.keys())):
+                raise no_density(found[0], f" ({place})")
             with located(place):
                 after = transform.forward(current, events)
                 totals = transform.carry(totals)
@@ -108,6 +111,15 @@ class BoundAdapter:
                     yield place, key, rows & ~before[key]
             before = after
 
+    def require_inverse(self, data: Mapping[str, Tensor]) -> None:
+        """Raise DataError where a function of the user's does not undo another at these values `(N, *event)`."""
+        current = _checked(data, self.events_in)
+        for place, transform, events in self._steps:
+            with located(place):
+                after = transform.forward(current, events)
+                transform.require_inverse(current, after, events)
+            current = after
+
     def made_of(self, name: str) -> frozenset[str] | None:
         """The variables before all steps that this one after them is made of; None where the steps do not tell."""
         found: dict[str, Any] = {key: _Names({key}) for key in self.events_in}
@@ -117,6 +129,14 @@ class BoundAdapter:
 
     def __repr__(self) -> str:
         return f"BoundAdapter({len(self._steps)} steps, {self.events_in} -> {self.events_out})"
+
+
+def no_density(name: str, place: str = "") -> DataError:
+    """That a category was asked for its density."""
+    return DataError(
+        f"{name!r} is a category{place} and has no density\nTake the shares of its values among sample(...).",
+        variable=name,
+    )
 
 
 def _not_finite(value: Tensor) -> Tensor:

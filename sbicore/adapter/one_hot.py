@@ -29,6 +29,7 @@ class OneHot(Variablewise):
     """
 
     name: ClassVar[str] = "one_hot"
+    discrete: ClassVar[bool] = True
 
     num_classes: int | None = integer(None, ge=2, optional=True, doc="How many categories there are, from 0.")
     categories: tuple[int, ...] = sizes((), ge=_LOWEST, nonempty=False, doc="In its place: the categories.")

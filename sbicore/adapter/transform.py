@@ -30,6 +30,8 @@ class Transform(Hyperparameters):
     """
 
     name: ClassVar[str]
+    discrete: ClassVar[bool] = False
+    """Whether its variables are categories, which have probabilities and no density."""
 
     def events(self, events: Events) -> Events:
         """Event shapes after this step.
@@ -53,6 +55,9 @@ class Transform(Hyperparameters):
     ) -> dict[str, Tensor]:
         """Forward log|det J| by variable, summed over event axes; none where it is zero."""
         return {}
+
+    def require_inverse(self, data_before: dict[str, Tensor], data_after: dict[str, Tensor], events: Events) -> None:
+        """Raise DataError where `inverse` does not lead back; for steps whose inverse the user gives."""
 
     def carry(self, log_dets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Log-determinants of earlier steps, under the names after this step."""

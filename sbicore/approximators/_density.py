@@ -37,7 +37,7 @@ class Pairs(NamedTuple):
     supported: Tensor
     """`(N,)`, whether parameters are inside the bounds and the domain of the adapter."""
     log_det: Tensor
-    """`(N,)` or `()`, `log|det dz/dtheta|` of the user's variables."""
+    """`(N,)` or `()`, `log|det dz/dtheta|` of the user's variables; of the standardisation alone without `density`."""
 
 
 @torch.inference_mode(False)
@@ -67,8 +67,8 @@ def log_prob(
 
 
 @torch.inference_mode(False)
-def pairs(model: Approximator, data: Mapping[str, Any]) -> Pairs:
-    """Checked rows of inferred variables and conditions.
+def pairs(model: Approximator, data: Mapping[str, Any], *, density: bool = True) -> Pairs:
+    """Checked rows of inferred variables and conditions; without `density`, of variables that may have none.
 
     Raises:
         DataError, ShapeError: missing, misshapen or NaN.
@@ -88,7 +88,7 @@ def pairs(model: Approximator, data: Mapping[str, Any]) -> Pairs:
     for name, value in targets.items():
         if bool(torch.isnan(value).any()):
             raise DataError(f"data: {name!r} has NaN", variable=name)
-    adapted, log_det = pipeline.log_det(targets)
+    adapted, log_det = pipeline.log_det(targets) if density else (pipeline.adapted.forward(targets), 0.0)
     x = pipeline.joined(adapted, ROLES[:1])["inference_variables"]
     inside = ~outside_bounds(model.bounds, {name: value.unsqueeze(1) for name, value in targets.items()}).squeeze(1)
     supported = inside & torch.isfinite(x).flatten(1).all(1) & torch.isfinite(torch.as_tensor(log_det))

@@ -348,6 +348,7 @@ class Ingest:
             events = row_events(data)
             self.model.look_at(data)
             self.model.build(events, seed=self.seed)
+            self.model.pipeline.require_inverse(data)
         if isinstance(data, Mapping):
             warn_of_misspelt(data, self.model.pipeline.events, depth=8)
 

@@ -85,7 +85,7 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
     outside = outside_bounds(model.bounds, {name: value.unsqueeze(1) for name, value in full.items()})
     if outside.any():
         raise DataError(f"fixed: values of {listing(raw)} lie outside their bounds")
-    adapted, _ = model.pipeline.log_det({name: value.double() for name, value in full.items()})
+    adapted = model.pipeline.adapted.forward({name: value.double() for name, value in full.items()})
     z = model.standardized(model.pipeline.joined(adapted, ROLES[:1]))["inference_variables"]
     known, told = _count(torch.isfinite(z)), sum(_count(~value.isnan()) for value in raw.values())
     if bool((known != told).any()):

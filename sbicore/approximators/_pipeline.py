@@ -11,16 +11,20 @@ from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from ..adapter import Adapter, BoundAdapter
+from ..adapter.apply import Apply
+from ..adapter.bound import no_density
 from ..adapter.selection import Drop
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
 from ._ragged import MASK, is_listed, is_mask, mask_name, packed, spread
 from ._reading import Reading
 from ._roles import ROLES, Events, Roles
-from ._tables import as_columns, learned_categories, learned_dims, one_hot, require_order
+from ._tables import as_columns, labels_at, learned_categories, learned_dims, one_hot, require_order
 
 __all__ = ["Pipeline", "tensors_of"]
 
 WEIGHT = "sample_weight"
+_FIRST = 256
+"""Rows that are sent there and back through functions of the user's."""
 
 
 def tensors_of(
@@ -221,7 +225,13 @@ class Pipeline:
         return {part: self._join(part, adapted) for part in self.roles.parts(*roles)}
 
     def log_det(self, data: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], Tensor | float]:
-        """Adapted variables, and the log-determinant of the targets' change of variables."""
+        """Adapted variables, and the log-determinant of the targets' change of variables.
+
+        Raises:
+            DataError: categories, which have no density.
+        """
+        for name in self.categories.keys() & data.keys():
+            raise no_density(name)
         adapted, parts = self.adapted.log_det(dict(data))
         total: Tensor | float = sum((parts[name] for name in self.roles.targets if name in parts), start=0.0)
         return adapted, total
@@ -235,6 +245,26 @@ class Pipeline:
             name: part.squeeze(-1) if events[name] == () else part for name, part in zip(names, parts, strict=True)
         }
         return self.adapted.inverse(split)
+
+    def require_inverse(self, data: Any) -> None:
+        """Raise DataError where the adapter's functions do not bring the first of the inferred rows back."""
+        if any(isinstance(step, Apply) for step in self._chain):
+            found = tensors_of(data, "data", self.target_names)
+            take_masks(found)
+            self.adapted.require_inverse({name: value[:_FIRST].double() for name, value in found.items()})
+
+    def told(self, draws: Mapping[str, Tensor], as_tensor: bool = False) -> dict[str, Any]:
+        """Draws `(*, *event)` as the user gets them; of a category `(*,)`, its label, or as tensor its number.
+
+        The number is that of the largest entry of `(*, K)`, and stays where it is there already.
+        """
+        result: dict[str, Any] = {}
+        for name, value in draws.items():
+            known = self.categories.get(name)
+            if known is not None and value.is_floating_point():
+                value = value.argmax(-1)
+            result[name] = value if as_tensor else value.numpy() if known is None else labels_at(value, known)
+        return result
 
     def checked(self, data: Mapping[str, Tensor], what: str, *, lead: int) -> dict[str, Tensor]:
         """Known variables with exactly `lead` leading axes and their event shapes.

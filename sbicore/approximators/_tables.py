@@ -10,7 +10,7 @@ import numpy as np
 from .._messages import close_match, listing
 from ..errors import DataError, ShapeError
 
-__all__ = ["as_columns", "learned_categories", "learned_dims", "one_hot", "require_order"]
+__all__ = ["as_columns", "labels_at", "learned_categories", "learned_dims", "one_hot", "require_order"]
 
 
 def as_columns(data: Any, known: Collection[str] = ()) -> Any:
@@ -81,6 +81,16 @@ def one_hot(
         elif name not in soft:
             _require_one_hot(name, value, known[name], what)
     return result
+
+
+def labels_at(places: Any, categories: Sequence[Any]) -> np.ndarray:
+    """The categories at these places `(*,)`: numbers or text as such, anything else as objects."""
+    values = np.asarray(categories)
+    if values.dtype.kind not in "biuf":
+        values = np.empty(len(categories), dtype=object)
+        values[:] = categories
+    found: np.ndarray = values[np.asarray(places)]
+    return found
 
 
 def _are_labels(value: Any, categories: int) -> bool:

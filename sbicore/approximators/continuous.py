@@ -97,7 +97,7 @@ class ContinuousApproximator(Approximator):
         warn_of_violations(constraints, draws)
         if observed is None:
             draws = {name: value[0] for name, value in draws.items()}
-        result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}
+        result = self.pipeline.told(draws, as_tensor)
         return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
 
     def compositional_sample(
@@ -146,7 +146,7 @@ class ContinuousApproximator(Approximator):
         draws, facts = _sampling.sample(
             self, draw, len(observed), num_samples, seed=seed, chunk_size=chunk_size, progress=progress
         )
-        result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}
+        result = self.pipeline.told(draws, as_tensor)
         return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
 
     def log_prob(

@@ -320,6 +320,9 @@ class EnsembleApproximator(nn.Module):
             whole = {member: {name: v[None] if single else v for name, v in p.items()} for member, p in parts.items()}
             found = mixed(whole, weights, num_samples, seed_for(seed, len(counts)))
             found = {name: value[0] if single else value for name, value in found.items()}
+        if not as_tensor:
+            tell = self.first.pipeline.told
+            found = tell(found) if merge_members else {name: tell(part) for name, part in found.items()}
         return self._told(found, reports, counts, started, seed, as_tensor, report)
 
     def _told(
@@ -385,6 +388,6 @@ def _plain(value: Any) -> Any:
 
 
 def _as_arrays(value: Any) -> Any:
-    if isinstance(value, Tensor):
-        return value.numpy()
-    return {key: _as_arrays(item) for key, item in value.items()}
+    if isinstance(value, Mapping):
+        return {key: _as_arrays(item) for key, item in value.items()}
+    return value.numpy() if isinstance(value, Tensor) else value

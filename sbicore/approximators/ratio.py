@@ -129,7 +129,7 @@ class RatioApproximator(Approximator):
         self._require_built("log_ratio")
         if chunk_size is not None:
             require_count("chunk_size", chunk_size)
-        given = pairs(self, data)
+        given = pairs(self, data, density=False)
         values = in_blocks(
             self,
             given,
@@ -209,7 +209,7 @@ class RatioApproximator(Approximator):
         draws, facts = _METHODS[method](
             self, conditions, num_samples, prior, seed=seed, progress=progress, chunk_size=chunk_size, options=options
         )
-        result = draws if as_tensor else {name: value.numpy() for name, value in draws.items()}
+        result = self.pipeline.told(draws, as_tensor)
         if not report:
             return result
         return result, Report(

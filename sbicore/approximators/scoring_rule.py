@@ -10,9 +10,10 @@ from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from .._threads import suitable_threads
-from ..errors import ConfigError
+from ..errors import ConfigError, DataError, ShapeError
 from ._approximator import Approximator
 from ._checks import require_count
+from ._roles import ROLES
 from ._statistics import ChangeOfVariables, by_name
 from .continuous import ContinuousApproximator
 
@@ -40,8 +41,13 @@ class ScoringRuleApproximator(ContinuousApproximator):
     def __init__(self, inference_network: Any, **arguments: Any) -> None:
         super().__init__(inference_network, **arguments)
         self.rules = {name: rule.build() for name, rule in self.config.rules.items()}
-        one_hot = {rule.targets for rule in self.config.rules.values()} == {"one_hot"}
-        if one_hot:
+        self._of_categories = [name for name, rule in self.config.rules.items() if rule.targets == "one_hot"]
+        if others := self.rules.keys() - self._of_categories if self._of_categories else ():
+            raise ConfigError(
+                f"the rule {self._of_categories[0]!r} is for categories, and {min(others)!r} is for numbers\n"
+                "Train them apart."
+            )
+        if self._of_categories:
             self.standardize = tuple(role for role in self.standardize if role != "inference_variables")
         needs_affine = self._rules_with("affine", "factor")
         if self.bounds and self.out_of_bounds == "transform" and (plain := needs_affine - self._parametric):
@@ -59,6 +65,18 @@ class ScoringRuleApproximator(ContinuousApproximator):
                     "Define on it: statistics = {'value': 'affine'}."
                 )
 
+    def remember(self, targets: Tensor) -> None:
+        """Refuse numbers where a rule takes categories."""
+        if self._of_categories and not bool(((targets == 0) | (targets == 1)).all() & (targets.sum(-1) == 1).all()):
+            raise self._not_categories("has others")
+
+    def _not_categories(self, found: str, error: type[DataError] = DataError) -> DataError:
+        names = listing(map(repr, self.pipeline.roles.targets))
+        return error(
+            f"{self._of_categories[0]!r} takes rows with a one for the category, of two or more; {names} {found}\n"
+            "Give such rows, or numbers of categories and adapter.one_hot(...); for numbers a rule such as 'mean'."
+        )
+
     @property
     def _parametric(self) -> set[str]:
         return {name for name, rule in self.config.rules.items() if "log_prob" in rule.capabilities}
@@ -69,6 +87,8 @@ class ScoringRuleApproximator(ContinuousApproximator):
     def build(self, events: Mapping[str, tuple[int, ...]], *, seed: int | None = None) -> Approximator:
         """As `Approximator.build`."""
         super().build(events, seed=seed)
+        if self._of_categories and ((event := self.pipeline.event(ROLES[0]) or ())[1:] or event[0] < 2):
+            raise self._not_categories(f"has shape {event}", ShapeError)
         change = self._change()
         for name in self.rules.keys() - self._parametric:
             self._require(change, name)

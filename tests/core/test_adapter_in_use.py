@@ -11,6 +11,7 @@ import torch
 import sbicore
 from sbicore.errors import ConfigError, DataError, DataWarning
 
+ROLES = {"inference_variables": ["theta"], "inference_conditions": ["x"]}
 QUIET = {"epochs": 1, "seed": 1, "progress": False, "compile": "never"}
 
 
@@ -178,3 +179,17 @@ def test_categories_never_seen_are_named_in_training_and_observations():
     with pytest.raises(DataError, match=r"step 1 \(one_hot\) does not know 3 of 'site'"):
         model.sample({"site": [1, 3]}, 5)
     assert model.sample({"site": [1, 2]}, 5, progress=False)["theta"].shape == (2, 5, 2)
+
+
+def test_a_category_has_no_density_and_a_ratio():
+    rng = np.random.default_rng(0)
+    data = {"theta": rng.integers(0, 3, 300), "x": rng.normal(size=300)}
+    adapter = sbicore.Adapter().one_hot("theta", 3)
+    model = sbicore.build("flow_matching", subnet_kwargs={"widths": [8]}, adapter=adapter, **ROLES)
+    model.fit(data, **QUIET)
+    assert set(np.unique(model.sample({"x": [0.0]}, 50, progress=False)["theta"])) <= {0, 1, 2}
+    with pytest.raises(DataError, match=r"'theta' is a category \(adapter step 1 \(one_hot\)\) and has no density"):
+        model.log_prob({"theta": [1], "x": [0.0]}, progress=False)
+    ratio = sbicore.RatioApproximator(subnet_kwargs={"widths": [8]}, adapter=adapter, **ROLES)
+    ratio.fit(data, **QUIET)
+    assert np.isfinite(ratio.log_ratio({"theta": [0, 1, 2], "x": [0.0]}, progress=False)).all()

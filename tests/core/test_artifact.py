@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import nn
 
 import sbicore
-from sbicore.artifact import FORMAT
+from sbicore.artifact import FORMAT, checksum
 from sbicore.errors import ArtifactError, ConfigError, NotBuiltError, UnknownComponentError
 
 QUIET = {"progress": False}
@@ -35,7 +35,8 @@ def header_of(path):
 def rewrite(path, change):
     header = header_of(path)
     change(header)
-    save_file(load_file(path), path, metadata={"sbicore": json.dumps(header)})
+    text, tensors = json.dumps(header), load_file(path)
+    save_file(tensors, path, metadata={"sbicore": text, "sbicore_checksum": checksum(text, tensors)})
 
 
 def test_a_fresh_process_gives_identical_numbers(trained, saved, tmp_path):
@@ -127,6 +128,22 @@ def test_foreign_safetensors_are_refused(tmp_path):
 def test_a_truncated_file_is_refused(saved):
     saved.write_bytes(saved.read_bytes()[:-100])
     with pytest.raises(ArtifactError, match="cut short"):
+        sbicore.load(saved)
+
+
+@pytest.mark.parametrize("place", [-3, -5000])
+def test_a_changed_weight_is_refused(saved, place):
+    content = bytearray(saved.read_bytes())
+    content[place] ^= 1
+    saved.write_bytes(content)
+    with pytest.raises(ArtifactError, match="is damaged"):
+        sbicore.load(saved)
+
+
+def test_a_changed_description_is_refused(saved):
+    content = saved.read_bytes()
+    saved.write_bytes(content.replace(b'epochs', b'epoch5', 1).replace(b"transform", b"transfarm", 1))
+    with pytest.raises(ArtifactError, match="is damaged"):
         sbicore.load(saved)
 
 

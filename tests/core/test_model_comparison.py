@@ -129,3 +129,23 @@ def test_numbers_with_gaps_go_by_their_categories():
     )
     model.fit(rows, **FIT | {"epochs": 1})
     assert model.estimate({"x": X})["model_probs"].shape == (41, 2)
+
+
+@pytest.mark.parametrize("rule", ["cross_entropy", "brier"])
+def test_rules_of_categories_refuse_numbers(rule):
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(300, 2))
+    roles = {"inference_variables": ["theta"], "inference_conditions": ["x"]}
+    cases = {
+        r"'theta' has shape \(1,\)": rng.normal(size=300),
+        r"'theta' has shape \(2, 2\)": rng.normal(size=(300, 2, 2)),
+        "'theta' has others": rng.dirichlet([1, 1], 300),
+    }
+    for found, theta in cases.items():
+        model = sbicore.build("scoring_rule_network", subnet_kwargs={"widths": [8]}, scoring_rules={"s": rule}, **roles)
+        with pytest.raises(DataError, match="'s' takes rows with a one for the category, of two or more; " + found):
+            model.fit({"theta": theta, "x": x}, epochs=1, progress=False)
+    model.fit({"theta": np.eye(2)[rng.integers(0, 2, 300)], "x": x}, epochs=1, seed=1, progress=False)
+    np.testing.assert_allclose(model.estimate({"x": x[:5]})["s"]["probs"].sum(-1), 1, rtol=1e-5)
+    with pytest.raises(ConfigError, match="the rule 's' is for categories, and 'mean' is for numbers"):
+        sbicore.build("scoring_rule_network", scoring_rules={"s": rule, "mean": "mean"}, **roles)

@@ -92,8 +92,33 @@ def test_categories_among_several_data_sets():
 def test_a_category_is_inferred_and_fixed():
     model = build(inference_variables=["theta", "group"], inference_conditions=["x"], drop_target_prob=0.3)
     model.fit(pandas_frame(columns()), **OPTIONS)
-    draws = model.sample({"x": np.zeros(2)}, 3, fixed={"group": ["c", "a"]}, seed=1, progress=False)
-    np.testing.assert_array_equal(draws["group"][:, 0], [[0, 0, 1], [1, 0, 0]])
+    options = {"fixed": {"group": ["c", "a"]}, "seed": 1, "progress": False}
+    draws = model.sample({"x": np.zeros(2)}, 3, **options)
+    np.testing.assert_array_equal(draws["group"], [["c"] * 3, ["a"] * 3])
+    draws = model.sample({"x": np.zeros(2)}, 3, as_tensor=True, **options)
+    assert torch.equal(draws["group"], torch.tensor([[2] * 3, [0] * 3]))
+    with pytest.raises(DataError, match="'group' is a category and has no density"):
+        model.log_prob(pandas_frame(columns()))
+
+
+def test_an_inferred_category_comes_back_as_its_labels():
+    rng = np.random.default_rng(0)
+    group = rng.choice([3, 7], 400)
+    frame = pandas_frame({"group": group, "x": group + 0.1 * rng.normal(size=400)})
+    roles = {"inference_variables": ["group"], "inference_conditions": ["x"]}
+    model = sbicore.build("flow_matching", subnet_kwargs={"widths": [32]}, ensemble=2, **roles)
+    model.fit(frame, epochs=10, batch_size=64, learning_rate=5e-3, seed=1, progress=False)
+    for given in ({}, {"merge_members": False}):
+        draws = model.sample({"x": [3.0, 7.0]}, 50, seed=1, progress=False, **given)
+        for found in draws.values() if given else [draws]:
+            assert found["group"].shape == (2, 50) and found["group"].dtype.kind == "i"
+            assert (found["group"] == [[3], [7]]).mean() > 0.75  # by chance 0.5, with an error of 0.05
+    ratio = sbicore.RatioApproximator(subnet_kwargs={"widths": [32]}, **roles)
+    ratio.fit(frame, epochs=5, batch_size=64, seed=1, progress=False)
+    draws = ratio.sample({"x": [3.0, 7.0]}, 50, seed=1, progress=False)["group"]
+    assert draws.shape == (2, 50) and set(np.unique(draws)) == {3, 7}
+    log_ratio = ratio.log_ratio({"group": [3, 7], "x": [3.0, 3.0]}, progress=False)
+    assert log_ratio[0] > log_ratio[1]
 
 
 def test_a_frame_validates_with_its_weights():
