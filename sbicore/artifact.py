@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from . import _compat, _index
 from ._messages import did_you_mean, listing
 from .config import Config, Hyperparameters
-from .errors import ArtifactError, ConfigError, NotBuiltError, SbicoreError, UnknownComponentError
+from .errors import ArtifactError, ArtifactWarning, ConfigError, NotBuiltError, SbicoreError, UnknownComponentError
 
 if TYPE_CHECKING:
     from .approximators import ContinuousApproximator, EnsembleApproximator
@@ -41,6 +42,15 @@ def save(model: Approximator | EnsembleApproximator, path: Any) -> None:
         raise ArtifactError(f"{str(path)!r} is a folder; give the name of a file, e.g. {str(target / 'model.sbi')!r}")
     if not target.parent.is_dir():
         raise ArtifactError(f"There is no folder {target.parent} to save {target.name} in")
+    first: Any = getattr(model, "first", model)
+    functions = {path for step in first.pipeline.adapter for path in step.functions}
+    if own := sorted(path for path in functions if path.startswith("__main__:")):
+        warnings.warn(
+            f"{target.name} needs {listing(own)}, which only this script has\n"
+            "To load it elsewhere, define such functions in a module and train with those.",
+            ArtifactWarning,
+            stacklevel=3,
+        )
     beside = target.with_name(f".{target.name}.{os.getpid()}.part")
     tensors = {name: value.detach().cpu().contiguous().clone() for name, value in model.state_dict().items()}
     try:

@@ -108,6 +108,10 @@ class ConformanceError(SbicoreError, AssertionError):
     """A component breaks the contract of its kind. Facts: check, component, report."""
 
 
+class ArtifactWarning(UserWarning):
+    """A file will not be readable everywhere, and why."""
+
+
 class PluginWarning(UserWarning):
     """An extension or plugin was left out, and why."""
 

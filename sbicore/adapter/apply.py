@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Apply"]
 
-_NEAR = 1e-3
+_NEAR = 1e-2
 """How near a value must come to itself there and back, relative to its size and the spread of all."""
 
 
@@ -90,12 +90,13 @@ class Apply(Transform):
             result[key] = slope.sum(dim=tuple(range(-rank, 0))) if rank else slope
         return result
 
-    def require_inverse(self, data_before: dict[str, Tensor], data_after: dict[str, Tensor], events: Events) -> None:
+    def require_inverse(self, data: dict[str, Tensor], events: Events) -> None:
         """Go there and back with the values of `keys` that are finite both here and there."""
         import torch
 
-        for key in [key for key in self.keys if key in data_before]:
-            x, y = floating(data_before[key]), data_after[key]
+        for key in [key for key in self.keys if key in data]:
+            x = data[key].double() if self.forward_ in FUNCTIONS else floating(data[key])
+            y = self._called(self.forward_, x, key)
             rows = [torch.isfinite(value).reshape(len(value), -1).all(1) for value in (x, y)]
             x, y = (value[rows[0] & rows[1]] for value in (x, y))
             if not len(x):
@@ -111,6 +112,11 @@ class Apply(Transform):
                     f"not undo {self.forward_!r} of {key!r}\nGive the function that does as inverse=...",
                     variable=key,
                 )
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Those two that are not of torch."""
+        return tuple(path for path in (self.forward_, self.inverse_) if path is not None and path not in FUNCTIONS)
 
     @property
     def _is_elementwise(self) -> bool:

@@ -116,9 +116,8 @@ class BoundAdapter:
         current = _checked(data, self.events_in)
         for place, transform, events in self._steps:
             with located(place):
-                after = transform.forward(current, events)
-                transform.require_inverse(current, after, events)
-            current = after
+                transform.require_inverse(current, events)
+                current = transform.forward(current, events)
 
     def made_of(self, name: str) -> frozenset[str] | None:
         """The variables before all steps that this one after them is made of; None where the steps do not tell."""

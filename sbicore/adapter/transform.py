@@ -56,8 +56,8 @@ class Transform(Hyperparameters):
         """Forward log|det J| by variable, summed over event axes; none where it is zero."""
         return {}
 
-    def require_inverse(self, data_before: dict[str, Tensor], data_after: dict[str, Tensor], events: Events) -> None:
-        """Raise DataError where `inverse` does not lead back; for steps whose inverse the user gives."""
+    def require_inverse(self, data: dict[str, Tensor], events: Events) -> None:
+        """Raise DataError where `inverse` does not lead back to `data`; for steps whose inverse the user gives."""
 
     def carry(self, log_dets: dict[str, Tensor]) -> dict[str, Tensor]:
         """Log-determinants of earlier steps, under the names after this step."""
@@ -69,6 +69,11 @@ class Transform(Hyperparameters):
         values = (getattr(self, field.name) for field in attrs.fields(type(self)))
         parts = (value if isinstance(value, tuple) else (value,) for value in values)
         return {part for value in parts for part in value if isinstance(part, str)}
+
+    @property
+    def functions(self) -> tuple[str, ...]:
+        """Import paths of the functions of the user's that it calls."""
+        return ()
 
     def to_dict(self) -> dict[str, Any]:
         """The saved form: `{"name": ..., **arguments}`."""

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from .. import _extensions
+from .._arguments import arguments_of, unknown_argument
 from .._messages import did_you_mean, listing
 from ..adapter import Adapter
 from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
@@ -50,7 +51,7 @@ class Approximator(nn.Module):
         fit_kwargs: defaults of the options of `fit`.
 
     Raises:
-        ConfigError: an argument that cannot work.
+        ConfigError: an argument that does not exist, or cannot work.
     """
 
     arguments: ClassVar[tuple[str, ...]] = (
@@ -80,8 +81,11 @@ class Approximator(nn.Module):
         out_of_bounds: str = "transform",
         missing: str | None = None,
         fit_kwargs: Mapping[str, Any] | None = None,
+        **unknown: Any,
     ) -> None:
         super().__init__()
+        for name in unknown:
+            raise unknown_argument(type(self).__name__, name, arguments_of(type(self)))
         self.config = configure(inference_network, kind="inference_network")
         self.summary_config = None if summary_network is None else as_config(summary_network, kind="summary_network")
         if adapter is not None and not isinstance(adapter, Adapter):
@@ -247,6 +251,14 @@ class Approximator(nn.Module):
         """
         return _fitting.fit(self, open_store(path), **options)
 
+    def estimate(self, conditions: Mapping[str, Any] | None = None, **options: Any) -> Any:
+        """Statistics of the posterior, of networks that estimate; see `ScoringRuleApproximator.estimate`.
+
+        Raises:
+            ConfigError: this one does not.
+        """
+        self._require_capability("estimate", "does not estimate")
+
     def save(self, path: Any) -> None:
         """Write weights and description to one file, beside it first and then renamed.
 
@@ -360,6 +372,13 @@ class Approximator(nn.Module):
             z = self.standardizer("inference_variables").inverse(z)
         values = {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
         return self.pipeline.adapted.inside(values)
+
+    def _require_capability(self, capability: str, lack: str) -> None:
+        if capability not in self.config.capabilities:
+            from ..registry import plugins
+
+            able = ", ".join(row["name"] for row in plugins("inference_network", capability=capability))
+            raise ConfigError(f"{self.config.name!r} {lack}.\nNetworks with {capability}: {able or 'none installed'}")
 
     def _require_built(self, what: str) -> None:
         if not self.is_trained:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import attrs
 import numpy as np
 import torch
 from torch import Tensor
 
-from .._messages import close_match, listing
+from .._arguments import unknown_argument
+from .._messages import listing
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError, UnknownHyperparameterError
 from ..training import FitOptions
 from ._masks import without_entries
@@ -33,10 +35,14 @@ _CALLS = {
 }
 
 
-def require_options(call: str, options: Any, given: Mapping[str, Any]) -> None:
-    """Options that the network has; a misspelt argument of the call itself, or one of another call, is named."""
+def require_options(call: str, options: Any, given: Mapping[str, Any], more: Sequence[str] = ()) -> None:
+    """Options that the network has, besides what the call itself takes with `more`.
+
+    Raises:
+        UnknownHyperparameterError: another, with all that there are; one of another call is told as such.
+    """
     try:
-        options(**given)
+        options(**{name: value for name, value in given.items() if name not in _CALLS[call]})
     except UnknownHyperparameterError as error:
         others = [other for other, arguments in _CALLS.items() if error.name in arguments]
         if others:
@@ -46,12 +52,10 @@ def require_options(call: str, options: Any, given: Mapping[str, Any]) -> None:
                 name=error.name,
                 near=None,
             ) from None
-        near = None if error.near else close_match(error.name, _CALLS[call])
-        if near is None:
+        if error.path:
             raise
-        raise UnknownHyperparameterError(
-            f"There is no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
-        ) from None
+        known = [field.alias or field.name for field in attrs.fields(options)]
+        raise unknown_argument(call, error.name, [*_CALLS[call], *more, *known]) from None
 
 
 def asked(call: Callable[[], Any], what: str) -> Any:

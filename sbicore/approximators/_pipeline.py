@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -164,6 +165,7 @@ class Pipeline:
                 [{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()]
             )
         bound = chain.bind(raw, ahead=len(self.bounds))
+        self._require_unbounded(bound)
         self._require_kept(bound)
         roles = self.roles.settled(bound.events_out)
         self.roles = roles
@@ -250,8 +252,7 @@ class Pipeline:
         """Raise DataError where the adapter's functions do not bring the first of the inferred rows back."""
         if any(isinstance(step, Apply) for step in self._chain):
             found = tensors_of(data, "data", self.target_names)
-            take_masks(found)
-            self.adapted.require_inverse({name: value[:_FIRST].double() for name, value in found.items()})
+            self.adapted.require_inverse({name: found[name][:_FIRST] for name in self.target_names})
 
     def told(self, draws: Mapping[str, Tensor], as_tensor: bool = False) -> dict[str, Any]:
         """Draws `(*, *event)` as the user gets them; of a category `(*,)`, its label, or as tensor its number.
@@ -319,6 +320,20 @@ class Pipeline:
             for name in roles.of(part):
                 found.setdefault(name, [part])
         return found
+
+    def _require_unbounded(self, bound: BoundAdapter) -> None:
+        """Raise ConfigError where a step cannot take what bounds make of a variable: any number."""
+        for name, (low, high) in self.bounds.items():
+            event = bound.events_in[name]
+            numbers = torch.tensor([-3.0, 0.0, 3.0], dtype=torch.float64).view(-1, *[1] * len(event)).expand(-1, *event)
+            inside = Adapter().constrain(name, low, high).bind({name: event}).inverse({name: numbers})
+            with contextlib.suppress(DataError):  # of a step that joins it with others
+                for place, variable, _ in bound.spoiled(inside):
+                    raise ConfigError(
+                        f"bounds come before the adapter's steps and make any number of {name!r}, which {place} cannot "
+                        f"take{'' if variable == name else f' as {variable!r}'}\n"
+                        "Give one of them: the bounds, or that step."
+                    )
 
     def _require_kept(self, bound: BoundAdapter) -> None:
         """Raise DataError where a step leaves nothing for a role."""

@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import ConfigError
 from ..randomness import as_seed
 from . import _composition, _density, _sampling
 from ._approximator import Approximator
@@ -196,10 +195,3 @@ class ContinuousApproximator(Approximator):
             require_count("chunk_size", chunk_size)
         require_options(call, getattr(self.config, f"{call}_options"), options)
         return time.perf_counter()
-
-    def _require_capability(self, capability: str, lack: str) -> None:
-        if capability not in self.config.capabilities:
-            from ..registry import plugins
-
-            able = ", ".join(row["name"] for row in plugins("inference_network", capability=capability))
-            raise ConfigError(f"{self.config.name!r} {lack}.\nNetworks with {capability}: {able or 'none installed'}")

@@ -16,7 +16,7 @@ from ..stores import open_store
 from ..training.history import EnsembleHistory
 from . import _ensemble_estimates, _ensemble_fitting
 from ._approximator import Approximator
-from ._checks import require_count
+from ._checks import require_count, require_options
 from ._mixture import checked_weights, members_draws, mixed
 from ._report import EnsembleReport
 from .continuous import ContinuousApproximator
@@ -230,7 +230,7 @@ class EnsembleApproximator(nn.Module):
         Returns:
             `(N,)`, or `{member: (N,)}`.
         """
-        started, weights, seed = self._begin("log_prob", member_weights, merge_members, seed)
+        started, weights, seed = self._begin("log_prob", member_weights, merge_members, seed, options)
         parts, reports = {}, {}
         for k, name in enumerate(weights):
             parts[name], reports[name] = self.by_name[name].log_prob(
@@ -282,7 +282,7 @@ class EnsembleApproximator(nn.Module):
         save(cast(Approximator, self), path)
 
     def _begin(
-        self, call: str, given: Any, merge_members: Any, seed: int | None
+        self, call: str, given: Any, merge_members: Any, seed: int | None, options: Mapping[str, Any] | None = None
     ) -> tuple[float, dict[str, Fraction], int]:
         """When the call began, the weights of the members that matter, and the seed."""
         if not self.is_trained:
@@ -291,6 +291,8 @@ class EnsembleApproximator(nn.Module):
             raise ConfigError(f"merge_members takes True or False, got {merge_members!r}")
         if not merge_members and given is not None:
             raise ConfigError("member_weights have no meaning with merge_members=False, which tells all members")
+        if options:
+            require_options(call, getattr(self.config, f"{call}_options"), options, ("member_weights", "merge_members"))
         weights = checked_weights(given, list(self.members))
         return time.perf_counter(), {name: weight for name, weight in weights.items() if weight}, as_seed(seed)
 
@@ -306,7 +308,7 @@ class EnsembleApproximator(nn.Module):
         report: bool,
         options: Mapping[str, Any],
     ) -> Any:
-        started, weights, seed = self._begin(call, member_weights, merge_members, seed)
+        started, weights, seed = self._begin(call, member_weights, merge_members, seed, options)
         require_count("num_samples", num_samples)
         counts = members_draws(weights, num_samples) if merge_members else dict.fromkeys(weights, num_samples)
         parts, reports = {}, {}

@@ -90,6 +90,7 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
         model_prior: Any = None,
         simulated_prior: Any = None,
         as_tensor: bool = False,
+        progress: bool = True,
         chunk_size: int | None = None,
     ) -> Any:
         """Probabilities, log odds and log Bayes factors of the models for each observation.
@@ -98,7 +99,7 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
             conditions: `{name: (O, *event)}`; one observation may leave its axis out.
             model_prior: prior probabilities of the models (M,); by default those of the simulations.
             simulated_prior: shares of the models in the simulations (M,); by default equal.
-            as_tensor, chunk_size: as in `ScoringRuleApproximator.estimate`.
+            as_tensor, progress, chunk_size: as in `ScoringRuleApproximator.estimate`.
 
         Returns:
             `{"model_probs": (O, M), "log_odds": (O, M), "log_bayes_factors": (O, M)}`, the last two relative to
@@ -108,7 +109,7 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
             NotBuiltError, DataError, ShapeError: as `sample`.
             ConfigError: priors that are none.
         """
-        found = super().estimate(conditions, as_tensor=True, chunk_size=chunk_size)
+        found = super().estimate(conditions, as_tensor=True, progress=progress, chunk_size=chunk_size)
         logits = torch.stack([estimates["logits"].double() for estimates in found.values()]).mean(0)
         result = self.told(logits, model_prior, simulated_prior)
         return result if as_tensor else {name: value.numpy() for name, value in result.items()}

@@ -11,6 +11,7 @@ from torch import Tensor
 from .._messages import did_you_mean, listing
 from .._threads import suitable_threads
 from ..errors import ConfigError, DataError, ShapeError
+from ..training.progress import Progress
 from ._approximator import Approximator
 from ._checks import require_count
 from ._roles import ROLES
@@ -100,6 +101,7 @@ class ScoringRuleApproximator(ContinuousApproximator):
         *,
         rules: Any = None,
         as_tensor: bool = False,
+        progress: bool = True,
         chunk_size: int | None = None,
     ) -> Any:
         """Statistics of the posterior of each observation, in the units of the user's variables.
@@ -108,6 +110,7 @@ class ScoringRuleApproximator(ContinuousApproximator):
             conditions: `{name: (O, *event)}`; one observation may leave its axis out. None for a network without.
             rules: names of the rules to tell; by default all.
             as_tensor: tensors instead of NumPy arrays.
+            progress: False for silence.
             chunk_size: observations that are computed together.
 
         Returns:
@@ -126,7 +129,7 @@ class ScoringRuleApproximator(ContinuousApproximator):
         change = self._change()
         for name in chosen:
             self._require(change, name)
-        found = self._estimated(self.observe(conditions), chunk_size or _ROWS)
+        found = self._estimated(self.observe(conditions), chunk_size or _ROWS, progress)
         result = {name: self._told(change, name, found[name]) for name in chosen}
         return result if as_tensor else _as_arrays(result)
 
@@ -152,15 +155,19 @@ class ScoringRuleApproximator(ContinuousApproximator):
         return chosen
 
     @torch.inference_mode()
-    def _estimated(self, observed: Tensor | None, step: int) -> dict[str, dict[str, Tensor]]:
+    def _estimated(self, observed: Tensor | None, step: int, progress: bool) -> dict[str, dict[str, Tensor]]:
         """Statistics in the network's space, in blocks of observations."""
         self.eval()
         blocks: tuple[Tensor | None, ...] = (None,) if observed is None else observed.split(step)
-        with suitable_threads(self.device) as check_threads:
-            parts = []
+        parts = []
+        with (
+            suitable_threads(self.device) as check_threads,
+            Progress(len(blocks), "estimate", enabled=progress, unit="block") as bar,
+        ):
             for block in blocks:
                 check_threads()
                 parts.append(self.network.estimate(block))
+                bar.update(1)
         return {
             rule: {name: torch.cat([part[rule][name] for part in parts]).cpu() for name in statistics}
             for rule, statistics in parts[0].items()

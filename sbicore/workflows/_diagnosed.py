@@ -48,7 +48,7 @@ class Diagnosed:
 
         Args:
             test_data: data sets with their true values, which training has not seen; or how many to simulate.
-            num_samples: draws for each data set.
+            num_samples: draws for each data set; without effect on a network that estimates.
             variable_keys: inferred variables to look at, in this order; by default all.
             variable_names: labels, one for each scalar.
             seed: for test data and draws; without it one is drawn from torch's default generator.
@@ -105,6 +105,13 @@ class Diagnosed:
         For instance `{"tarp": diagnostics.tarp, "histogram": diagnostics.calibration_histogram}`. The same draws are
         given to all. Other arguments and errors as those of `plot_default_diagnostics`.
         """
+        given = functions if isinstance(functions, Mapping) else {}
+        odd = [f", and {name!r} is {function!r}" for name, function in given.items() if not callable(function)]
+        if odd or functions is not given:
+            raise ConfigError(
+                f"custom_diagnostics takes functions by name{odd[0] if odd else f', got {functions!r}'}\n"
+                'Give for instance: {"tarp": sbicore.diagnostics.tarp}'
+            )
         found = self._answers(test_data, num_samples, None, seed, options)
         return {name: function(found.values, found.targets) for name, function in functions.items()}
 
@@ -131,10 +138,10 @@ class Diagnosed:
             raise DataError(f"test_data lack the true values of {listing(missing)}\nThere are: {listing(data)}")
         conditions = {name: value for name, value in data.items() if name in known or is_mask(name)}
         targets = {name: data[name] for name in pipeline.target_names}
-        if hasattr(first, "estimate") and "sample" not in first.config.capabilities:
+        options = {"progress": False, **options}
+        if "estimate" in first.config.capabilities and "sample" not in first.config.capabilities:
             return _Found(self.estimate(conditions, **options), targets, True)
-        given = {"seed": seed, "progress": False, **options}
-        return _Found(self.sample(conditions, num_samples, **given), targets, False)
+        return _Found(self.sample(conditions, num_samples, **{"seed": seed, **options}), targets, False)
 
     def _trained(self) -> Any:
         """The approximator, or a member of an ensemble."""

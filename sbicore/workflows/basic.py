@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from .._messages import close_match, did_you_mean, listing
+from .._arguments import arguments_of, unknown_argument
+from .._messages import close_match
 from ..errors import ConfigError, NotBuiltError, UnknownHyperparameterError
 from ..registry import build
 from ..simulation import make_simulator
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["BasicWorkflow"]
 
-_OWN = ("simulator", "adapter", "inference_network", "summary_network", "initial_learning_rate")
 _BUILT = (
     "inference_variables",
     "inference_conditions",
@@ -68,15 +68,12 @@ class BasicWorkflow(Diagnosed):
                 inference_network, adapter=adapter, summary_network=summary_network, **arguments
             )
         except UnknownHyperparameterError as error:
-            if error.path or error.near:
+            own = [*arguments_of(type(self)), *_BUILT]
+            near = close_match(error.name, [*own, error.near] if error.near else own)
+            if error.path or (near is not None and near not in own):
                 raise
-            own = [*_OWN, *_BUILT]
-            raise UnknownHyperparameterError(
-                f"{type(self).__name__} has no argument {error.name!r}{did_you_mean(error.name, own)}\n"
-                f"It takes {listing(own)}, and the hyperparameters of a network given by name.",
-                name=error.name,
-                near=close_match(error.name, own),
-            ) from None
+            more = ", and the hyperparameters of a network given by name"
+            raise unknown_argument(type(self).__name__, error.name, own, more) from None
 
     @property
     def history(self) -> History:
@@ -122,13 +119,7 @@ class BasicWorkflow(Diagnosed):
         Raises:
             ConfigError: the network does not estimate.
         """
-        estimate = getattr(self.approximator, "estimate", None)
-        if estimate is None:
-            raise ConfigError(
-                f"{self.approximator.config.name!r} does not estimate.\n"
-                "Take inference_network='point_network', or summaries of sample(...)."
-            )
-        return estimate(conditions, **options)
+        return self.approximator.estimate(conditions, **options)
 
     def plot_loss(self, **options: Any) -> Any:
         """Figure of the training and validation loss (needs sbicore-diagnostics).

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import sbicore
-from sbicore.errors import ConfigError, DataError, DataWarning
+from sbicore.errors import ConfigError, DataError, DataWarning, ShapeError
 
 ROLES = {"inference_variables": ["theta"], "inference_conditions": ["x"]}
 QUIET = {"epochs": 1, "seed": 1, "progress": False, "compile": "never"}
@@ -193,3 +193,28 @@ def test_a_category_has_no_density_and_a_ratio():
     ratio = sbicore.RatioApproximator(subnet_kwargs={"widths": [8]}, adapter=adapter, **ROLES)
     ratio.fit(data, **QUIET)
     assert np.isfinite(ratio.log_ratio({"theta": [0, 1, 2], "x": [0.0]}, progress=False)).all()
+
+
+def test_a_wrong_inverse_is_named_before_training(mine):
+    mine.write_text(
+        "def forth(x): return 2 * x\ndef back(y): return y / 2\n"
+        "def wrong(y): return y / 3\ndef flat(y): return y.flatten(1).sum(1)\n"
+    )
+    rng = np.random.default_rng(0)
+    data = {"theta": rng.normal(size=(300, 2)), "x": rng.normal(size=300)}
+
+    def fit(forward, inverse, theta=data["theta"]):
+        adapter = sbicore.Adapter().scale("theta", 5.0).apply("theta", forward, inverse)
+        model = sbicore.build("flow_matching", subnet_kwargs={"widths": [8]}, adapter=adapter, **ROLES)
+        return model.fit({**data, "theta": theta}, **QUIET)
+
+    forth = "mine_for_the_adapter:forth"
+    fit(forth, "mine_for_the_adapter:back")
+    fit("tanh", None, 0.5 * data["theta"].astype(np.float32))
+    with pytest.raises(DataError, match=r"^adapter step 2 \(apply\) makes .* on the way back: '.*:wrong' does not"):
+        fit(forth, "mine_for_the_adapter:wrong")
+    with pytest.raises(DataError, match=r"adapter step 2 \(apply\).*'sqrt' does not undo 'square' of 'theta'"):
+        fit("square", None)
+    fit("square", None, np.abs(data["theta"]))
+    with pytest.raises(ShapeError, match=r"adapter step 2 \(apply\) got .*flat"):
+        fit(forth, "mine_for_the_adapter:flat")

@@ -132,3 +132,72 @@ def test_an_artifact_has_a_path(trained, path):
         trained.save(path)
     with pytest.raises(ArtifactError, match="An artifact has a path"):
         sbicore.load(path)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: sbicore.RatioApproximator(gama=3), "RatioApproximator has no argument 'gama'; did you mean 'gamma'"),
+        (
+            lambda: sbicore.ModelComparisonApproximator(num_models=3),
+            "has no argument 'num_models'\nIt takes inference_",
+        ),
+        (
+            lambda: sbicore.ContinuousApproximator("flow_matching", bonds={}),
+            "ContinuousApproximator has no argument 'bonds'; did you mean 'bounds'",
+        ),
+        (
+            lambda: sbicore.BasicWorkflow(inference_netwrk="flow_matching"),
+            "BasicWorkflow has no argument 'inference_netwrk'; did you mean 'inference_network'",
+        ),
+        (
+            lambda: sbicore.EnsembleWorkflow(ensemble_sze=3),
+            "EnsembleWorkflow has no argument 'ensemble_sze'; did you mean 'ensemble_size'",
+        ),
+        (
+            lambda: sbicore.CompositionalWorkflow(prir=3),
+            "CompositionalWorkflow has no argument 'prir'; did you mean 'prior'",
+        ),
+        (lambda: sbicore.BasicWorkflow(subnt="mlp"), "'flow_matching' has no hyperparameter 'subnt'; .* 'subnet'"),
+    ],
+)
+def test_a_class_tells_the_arguments_that_it_has(make, words):
+    with pytest.raises(UnknownHyperparameterError, match=words):
+        make()
+
+
+def test_a_call_tells_all_that_it_takes(trained):
+    with pytest.raises(
+        UnknownHyperparameterError, match="sample has no argument 'stps'; did you mean 'steps'"
+    ) as raised:
+        trained.sample({"x": [0.0, 0.0]}, 3, stps=3)
+    for name in ("conditions", "num_samples", "seed", "steps", "method", "precision"):
+        assert f" {name}," in str(raised.value)
+    with pytest.raises(UnknownHyperparameterError, match="log_prob has no argument 'hutch'; .* 'hutchinson'.\nIt takes data, seed"):
+        trained.log_prob({"theta": [0.0, 0.0], "x": [0.0, 0.0]}, hutch=3)
+
+
+def test_what_does_not_estimate_names_what_does(trained):
+    with pytest.raises(
+        ConfigError, match="'flow_matching' does not estimate.\nNetworks with estimate: .*point_network"
+    ):
+        trained.estimate({"x": [0.0, 0.0]})
+
+
+@pytest.mark.parametrize(
+    ("adapter", "place"),
+    [
+        (sbicore.Adapter().log("b"), r"adapter step 1 \(log\) cannot take\n"),
+        (sbicore.Adapter().rename("b", "c").constrain("c", lower=0), r"adapter step 2 .* cannot take as 'c'\n"),
+        (sbicore.Adapter().shift("b", 1).apply("b", "log"), r"adapter step 2 \(apply\) cannot take\n"),
+    ],
+)
+def test_bounds_and_a_step_with_a_domain_do_not_go_together(data, adapter, place):
+    model = build(bounds={"b": (0, None)}, adapter=adapter, inference_variables=["a", "c" if "as" in place else "b"])
+    with pytest.raises(ConfigError, match="bounds come before the adapter's steps and .* 'b', which " + place):
+        model.fit(data, epochs=1, **QUIET)
+
+
+def test_bounds_go_with_steps_that_take_any_number(data):
+    adapter = sbicore.Adapter().scale("b", 2.0).apply("b", "exp").log("b").concatenate(["a", "b"], into="c")
+    build(bounds={"b": (0, None)}, adapter=adapter, inference_variables=["c"]).build({"a": (2,), "b": (), "x": (2,)})

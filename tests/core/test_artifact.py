@@ -142,7 +142,7 @@ def test_a_changed_weight_is_refused(saved, place):
 
 def test_a_changed_description_is_refused(saved):
     content = saved.read_bytes()
-    saved.write_bytes(content.replace(b'epochs', b'epoch5', 1).replace(b"transform", b"transfarm", 1))
+    saved.write_bytes(content.replace(b"epochs", b"epoch5", 1).replace(b"transform", b"transfarm", 1))
     with pytest.raises(ArtifactError, match="is damaged"):
         sbicore.load(saved)
 
@@ -226,3 +226,20 @@ def test_others_can_read_what_the_umask_allows(trained, tmp_path):
     finally:
         os.umask(before)
     assert (tmp_path / "m.sbi").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_function_of_the_script_is_warned_of(tmp_path):
+    script = """
+import warnings, numpy as np, sbicore
+def double(x): return 2 * x
+def half(x): return x / 2
+theta = np.random.default_rng(0).normal(size=300)
+adapter = sbicore.Adapter().apply("theta", double, half).apply("x", "tanh")
+roles = {"inference_variables": ["theta"], "inference_conditions": ["x"]}
+model = sbicore.build("flow_matching", subnet_kwargs={"widths": [8]}, adapter=adapter, **roles)
+model.fit({"theta": theta, "x": theta}, epochs=1, progress=False)
+model.save("m.sbi")
+"""
+    (tmp_path / "script.py").write_text(script)
+    found = subprocess.run([sys.executable, "script.py"], check=True, cwd=tmp_path, capture_output=True, text=True)
+    assert "ArtifactWarning: m.sbi needs __main__:double, __main__:half, which only this script has" in found.stderr

@@ -278,6 +278,9 @@ def test_what_is_refused(trained, data, tmp_path):
         trained.sample({"x": [50.0, 50.0]}, 3, merge_members=False, member_weights=[1, 1, 1], **QUIET)
     with pytest.raises(ConfigError, match="'coupling_flow' does not estimate"):
         trained.estimate({"x": [50.0, 50.0]})
+    for call in (trained.sample, trained.log_prob):
+        with pytest.raises(ConfigError, match="has no argument 'merge_member'; did you mean 'merge_members'"):
+            call(data, merge_member=False, **QUIET)
     with pytest.raises(ConfigError, match="num_samples"):
         trained.sample({"x": [50.0, 50.0]}, 0, **QUIET)
     for reuse in (-0.1, 1.5, True, "all"):

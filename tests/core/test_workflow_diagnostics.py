@@ -71,6 +71,10 @@ def test_from_estimates():
     assert list(points.plot_default_diagnostics(20, seed=1)) == ["loss", "recovery", "calibration_ecdf"]
     table = points.compute_default_diagnostics(20, seed=1)
     assert set(table) >= {"NRMSE of mean", "p-value of quantiles"}
+    test = points.simulate(20, seed=1)
+    points.compute_default_diagnostics(test, progress=False)
+    points.plot_default_diagnostics(test, progress=True)
+    assert list(points.estimate(test, progress=False)) == ["mean", "quantiles"]
     assert list(trained("point_network", inferred=["k"]).plot_default_diagnostics(20)) == ["loss", "recovery"]
 
 
@@ -102,6 +106,11 @@ def test_refused(flow):
         flow.plot_default_diagnostics({name: value for name, value in test.items() if name != "y"})
     with pytest.raises(DataError, match="'x' is not inferred"):
         flow.plot_default_diagnostics(test, variable_keys=["x"])
+    for functions in ({"a": 3}, {"a": None}):
+        with pytest.raises(ConfigError, match="custom_diagnostics takes functions by name, and 'a' is"):
+            flow.custom_diagnostics(test, functions)
+    with pytest.raises(ConfigError, match="custom_diagnostics takes functions by name, got"):
+        flow.custom_diagnostics(test, len)
     with pytest.raises(DataError, match="number of simulations, got 0"):
         flow.plot_default_diagnostics(0)
     with pytest.raises(DataError, match="There are 5 data sets"):
