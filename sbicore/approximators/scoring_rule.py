@@ -95,7 +95,7 @@ class ScoringRuleApproximator(ContinuousApproximator):
             self._require(change, name)
         return self
 
-    def estimate(
+    def estimate(  # type: ignore[override]
         self,
         conditions: Mapping[str, Any] | None = None,
         *,

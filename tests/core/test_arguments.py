@@ -173,7 +173,9 @@ def test_a_call_tells_all_that_it_takes(trained):
         trained.sample({"x": [0.0, 0.0]}, 3, stps=3)
     for name in ("conditions", "num_samples", "seed", "steps", "method", "precision"):
         assert f" {name}," in str(raised.value)
-    with pytest.raises(UnknownHyperparameterError, match="log_prob has no argument 'hutch'; .* 'hutchinson'.\nIt takes data, seed"):
+    with pytest.raises(
+        UnknownHyperparameterError, match="log_prob has no argument 'hutch'; .* 'hutchinson'.\nIt takes data, seed"
+    ):
         trained.log_prob({"theta": [0.0, 0.0], "x": [0.0, 0.0]}, hutch=3)
 
 
