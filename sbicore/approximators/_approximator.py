@@ -20,7 +20,7 @@ from ..stores import open_store
 from ..training import History
 from ..training.sources import Source
 from . import _fitting
-from ._checks import checked_bounds, checked_fit_kwargs, require_finite, require_rows
+from ._checks import checked_bounds, checked_fit_kwargs, require_capability, require_finite, require_rows
 from ._masks import MISSING, mask_of, take_masks, warn_of_lost, with_masks
 from ._misspelt import warn_of_misspelt
 from ._pipeline import Pipeline, tensors_of
@@ -257,7 +257,7 @@ class Approximator(nn.Module):
         Raises:
             ConfigError: this one does not.
         """
-        self._require_capability("estimate", "does not estimate")
+        require_capability(self.config, "estimate", "does not estimate")
 
     def save(self, path: Any) -> None:
         """Write weights and description to one file, beside it first and then renamed.
@@ -372,13 +372,6 @@ class Approximator(nn.Module):
             z = self.standardizer("inference_variables").inverse(z)
         values = {name: value.to(dtype) for name, value in self.pipeline.inverse(z).items()}
         return self.pipeline.adapted.inside(values)
-
-    def _require_capability(self, capability: str, lack: str) -> None:
-        if capability not in self.config.capabilities:
-            from ..registry import plugins
-
-            able = ", ".join(row["name"] for row in plugins("inference_network", capability=capability))
-            raise ConfigError(f"{self.config.name!r} {lack}.\nNetworks with {capability}: {able or 'none installed'}")
 
     def _require_built(self, what: str) -> None:
         if not self.is_trained:

@@ -21,6 +21,7 @@ __all__ = [
     "asked",
     "checked_bounds",
     "checked_fit_kwargs",
+    "require_capability",
     "require_count",
     "require_finite",
     "require_options",
@@ -66,6 +67,15 @@ def asked(call: Callable[[], Any], what: str) -> Any:
         raise
     except Exception as error:
         raise ConfigError(f"{what} fails: {type(error).__name__}: {error}") from error
+
+
+def require_capability(config: Any, capability: str, lack: str) -> None:
+    """Raise ConfigError where the network cannot, with those that can."""
+    if capability not in config.capabilities:
+        from ..registry import plugins
+
+        able = ", ".join(row["name"] for row in plugins("inference_network", capability=capability))
+        raise ConfigError(f"{config.name!r} {lack}.\nNetworks with {capability}: {able or 'none installed'}")
 
 
 def require_count(name: str, value: Any) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from ..randomness import as_seed
 from . import _composition, _density, _sampling
 from ._approximator import Approximator
-from ._checks import require_count, require_options
+from ._checks import require_capability, require_count, require_options
 from ._constraints import constraints_in_network_space, warn_of_violations
 from ._fixed import fixed_targets
 from ._prior_score import prior_score
@@ -77,7 +77,7 @@ class ContinuousApproximator(Approximator):
             ConfigError: an unknown or impossible option; nothing has been computed then.
         """
         self._require_built("sample")
-        self._require_capability("sample", "gives no draws")
+        require_capability(self.config, "sample", "gives no draws")
         started = self._begin("sample", options, num_samples, chunk_size)
         seed = as_seed(seed)
         observed = self.observe(conditions)
@@ -133,7 +133,7 @@ class ContinuousApproximator(Approximator):
             DataError, ShapeError: as `sample`, or numbers of data sets that differ.
         """
         started = self._begin("compositional_sample", options, num_samples, chunk_size)
-        self._require_capability("compositional_sample", "does not compose posteriors")
+        require_capability(self.config, "compositional_sample", "does not compose posteriors")
         flat, count = _composition.flattened(self, conditions)
         if count > 1:
             _composition.require_prior(self, prior, compute_prior_score)
@@ -176,7 +176,7 @@ class ContinuousApproximator(Approximator):
             ConfigError: the network has no density, or an option is unknown.
         """
         self._require_built("log_prob")
-        self._require_capability("log_prob", "has no density")
+        require_capability(self.config, "log_prob", "has no density")
         started = self._begin("log_prob", options, chunk_size=chunk_size)
         seed = as_seed(seed)
         values, facts = _density.log_prob(
