@@ -80,6 +80,9 @@ def check_conditions(subnet: Any, shapes: Shapes) -> None:
         if subnet.takes_vectors:
             return
         advice = "Repeat them for each pixel: Adapter().broadcast(...), or take a subnet such as 'unet'."
+    elif target == conditions[:-1] or conditions == target[:-1]:
+        lacking = "targets" if target == conditions[:-1] else "conditions"
+        advice = f"The {lacking} lack an axis for channels: [..., None] adds one."
     else:
         advice = "Resize the conditions to the targets' pixels, or give them as summary_variables to a summary network."
     told = "with as many axes as targets" if layout == "vector" else "on the pixels of the targets"

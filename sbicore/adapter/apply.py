@@ -133,12 +133,20 @@ class Apply(Transform):
         return slope.abs().log()
 
     def _called(self, path: str, value: Tensor, key: str) -> Tensor:
+        import torch
+
         value = floating(value)
         try:
-            result: Tensor = function(path)(value)
-            shape = tuple(result.shape)
+            result = function(path)(value)
         except Exception as error:
             raise self._error(f"fails in {path!r} of {key!r}: {type(error).__name__}: {error}", variable=key) from error
+        if not isinstance(result, torch.Tensor):
+            raise self._error(
+                f"got {type(result).__name__} from {path!r} of {key!r}, not a tensor\n"
+                "Write the function in operations of torch.",
+                variable=key,
+            )
+        shape = tuple(result.shape)
         if self._is_elementwise and shape != tuple(value.shape):
             raise self._shape_error(path, key, tuple(value.shape), shape)
         return result

@@ -20,8 +20,8 @@ from ..stores import open_store
 from ..training import History
 from ..training.sources import Source
 from . import _fitting
-from ._checks import checked_bounds, checked_fit_kwargs, require_capability, require_finite, require_rows
-from ._masks import MISSING, mask_of, take_masks, warn_of_lost, with_masks
+from ._checks import checked_bounds, checked_fit_kwargs, require_capability, require_finite, require_held, require_rows
+from ._masks import MISSING, mask_of, take_masks, unlike, warn_of_lost, with_masks
 from ._misspelt import warn_of_misspelt
 from ._pipeline import Pipeline, tensors_of
 from ._ragged import MASK, is_mask, spread
@@ -355,15 +355,17 @@ class Approximator(nn.Module):
                 f"Found: {listing(found)}; trained with: {listing(names)}",
                 variable=missing[0],
             )
-        rows = require_rows(raw | masks, what)
+        rows = require_rows(raw | unlike(masks, raw), what)
         raw, masks = (
             {name: value.expand(rows, *value.shape[1:]) for name, value in found.items()} for found in (raw, masks)
         )
         joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES[1:]), masks, what)
-        require_finite(raw, joined, what)
+        require_finite(raw, joined, what, self.pipeline.outside)
         warn_of_lost(self.pipeline, joined, what, depth=3)
+        ready = self.standardized(joined)
+        require_held(ready, what)
         with torch.no_grad():
-            return self.embed({role: t.to(self.device) for role, t in self.standardized(joined).items()})
+            return self.embed({role: t.to(self.device) for role, t in ready.items()})
 
     def to_user_space(self, z: Tensor, dtype: torch.dtype = torch.float32) -> dict[str, Tensor]:
         """The user's variables from draws of the network `(*, *event)`."""

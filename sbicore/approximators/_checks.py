@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import attrs
@@ -24,6 +24,7 @@ __all__ = [
     "require_capability",
     "require_count",
     "require_finite",
+    "require_held",
     "require_options",
     "require_rows",
 ]
@@ -101,8 +102,15 @@ def require_rows(raw: Mapping[str, Tensor], what: str) -> int:
     return many.pop() if many else 1
 
 
-def require_finite(raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what: str) -> None:
+def require_finite(
+    raw: Mapping[str, Tensor],
+    joined: Mapping[str, Tensor],
+    what: str,
+    outside: Callable[[Mapping[str, Tensor]], Iterable[tuple[str, Tensor]]],
+) -> None:
     """No NaN or infinity in the user's values, nor made of them by the adapter, but where a mask leaves it out.
+
+    `outside` tells why values that are finite have no place among role tensors, and which rows.
 
     Raises:
         DataError: names the variable and the first observation; also for an observation without any entry.
@@ -114,15 +122,24 @@ def require_finite(raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what
     for name, value in raw.items():
         bad = ~torch.isfinite(value).reshape(len(value), -1).all(1)
         if bad.any():
-            rows = bad.nonzero().flatten().tolist()
-            raise DataError(
-                f"{what}: {name!r} is not finite in {len(rows)} of {len(value)} observations, "
-                f"first in number {rows[0]}",
-                variable=name,
-            )
+            raise DataError(f"{what}: {name!r} is not finite in {_told(bad)}", variable=name)
+    for reason, rows in outside(raw):
+        raise DataError(f"{what}: {reason} in {_told(rows)}")
     for role, value in joined.items():
         if not bool(torch.isfinite(value).all()):
             raise DataError(f"{what}: values outside the domain of the adapter ({role})")
+
+
+def require_held(ready: Mapping[str, Tensor], what: str) -> None:
+    """Raise DataError where values are so far from those of the training that the network's dtype cannot hold them."""
+    for part, value in ready.items():
+        if not bool(torch.isfinite(value).all()):
+            raise DataError(f"{what}: {part} are further from the training data than {value.dtype} reaches")
+
+
+def _told(rows: Tensor) -> str:
+    """Which observations these are."""
+    return f"{int(rows.sum())} of {len(rows)} observations, first in number {int(rows.nonzero()[0])}"
 
 
 def checked_bounds(bounds: Any) -> dict[str, tuple[Any, Any]]:

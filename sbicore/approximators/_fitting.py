@@ -27,7 +27,7 @@ from ._misspelt import warn_of_misspelt
 from ._pipeline import WEIGHT
 from ._roles import ROLES, role_of
 from ._rows import Cleaner, by_slices, row_events
-from ._standardizer import Moments, warn_of_offsets
+from ._standardizer import Moments, require_size, warn_of_offsets
 from ._survey import Survey
 from ._tables import as_columns
 from ._weights import WeightMean, refuse_weights
@@ -389,6 +389,7 @@ class Ingest:
         for role, found in moments.items():
             standardizer = self.model.standardizer(role)
             names = self.model.pipeline.feature_names(role)
+            require_size(found, names, scaled=role_of(role) in self.model.standardize)
             if role == ROLES[0]:
                 warn_of_offsets(found, names)
             if role_of(role) in self.model.standardize and not standardizer.is_fitted:

@@ -73,7 +73,7 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
             raise ConfigError(
                 f"fixed names {name!r}, which is not inferred{did_you_mean(name, names)}\nInferred: {listing(names)}"
             )
-    raw = model.pipeline.checked(tensors_of(given, "fixed", varying=()), "fixed", lead=1)
+    raw = model.pipeline.checked(tensors_of(given, "fixed", varying={}), "fixed", lead=1)
     rows = require_rows(raw, "fixed")
     if rows not in (1, observations):
         raise DataError(f"fixed has {rows} rows for {observations} observations\nGive one row, or one for each.")

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, DataWarning, ShapeError
-from ._ragged import MASK, is_mask, is_ragged, merge_masks, spread
+from ._ragged import MASK, is_mask, is_ragged, mask_name, merge_masks, spread
 from ._roles import ROLES, role_of
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ __all__ = [
     "masked_names",
     "require_one_length",
     "take_masks",
+    "unlike",
     "warn_of_lost",
     "with_masks",
     "without_entries",
@@ -42,6 +43,12 @@ def mask_of(part: str) -> str:
 def take_masks(given: dict[str, Tensor]) -> dict[str, Tensor]:
     """The masks among these variables, which are taken out."""
     return {name: given.pop(name) for name in list(given) if is_mask(name)}
+
+
+def unlike(masks: Mapping[str, Tensor], raw: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The masks that have not as many rows as their own variable, or have none."""
+    own = {mask_name(name): len(value) for name, value in raw.items()}
+    return {name: mask for name, mask in masks.items() if own.get(name) != len(mask)}
 
 
 def with_masks(

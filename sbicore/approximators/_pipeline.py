@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ _FIRST = 256
 
 
 def tensors_of(
-    data: Any, what: str, names: Iterable[str] | None = None, *, varying: Collection[str] | None = None
+    data: Any, what: str, names: Iterable[str] | None = None, *, varying: Events | None = None
 ) -> dict[str, Tensor]:
     """Arrays, lists and tensors as CPU tensors; integers become float64, floats keep their width.
 
@@ -37,7 +37,7 @@ def tensors_of(
     `summary_mask:name` then tells what is there.
 
     With `names`, those and masks alone; other values are not looked at. With `varying`, rows of those alone may differ
-    in length.
+    in length; where no row has an entry, each gets one that is masked.
 
     Raises:
         DataError: not a mapping, empty, or a value that is not numeric.
@@ -51,6 +51,10 @@ def tensors_of(
     wanted = data if names is None else [name for name in data if name in names or is_mask(name)]
     masks: dict[str, Tensor] = {}
     found = {name: _tensor(name, data[name], masks) for name in wanted}
+    for name, event in (varying or {}).items():
+        if name in found and (rows := _without_entries(found[name].shape, event)):
+            found[name] = torch.full((rows, 1, *event[1:]), torch.nan)
+            masks[name] = torch.zeros(rows, 1, dtype=torch.bool)
     for name in masks:
         if varying is not None and name not in varying:
             raise ShapeError(
@@ -90,6 +94,13 @@ def _tensor(name: str, value: Any, masks: dict[str, Tensor]) -> Tensor:
     if not tensor.is_floating_point():
         return tensor.double()
     return tensor if tensor.dtype in (torch.float32, torch.float64) else tensor.float()
+
+
+def _without_entries(shape: tuple[int, ...], event: tuple[int, ...]) -> int:
+    """How many rows of sets or series this is, none of which has an entry; 0 where it is not."""
+    if shape == (0, *event[1:]):
+        return 1
+    return shape[0] if shape and shape[1:] in ((0,), (0, *event[1:])) else 0
 
 
 class Pipeline:
@@ -183,7 +194,7 @@ class Pipeline:
         self._chain = chain
         self.feeds = self._feeds(chain, roles)
         free = {part for part in roles.parts(ROLES[2]) if self.reading.takes_any_length(part)}
-        self.summarized = [name for name in self.events if free & set(self.feeds.get(name, ()))]
+        self.summarized = {name: e for name, e in self.events.items() if free & set(self.feeds.get(name, ()))}
         target = self.event("inference_variables")
         self.target_names = tuple(self.inverse(torch.zeros(1, *(target or ()))))
 

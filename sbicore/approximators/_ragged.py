@@ -42,7 +42,7 @@ def spread(data: Mapping[str, Any]) -> dict[str, Any]:
 def is_listed(value: Any) -> bool:
     """Whether rows are arrays of their own, which may differ in length."""
     if isinstance(value, np.ndarray):
-        return value.dtype == object and value.ndim == 1
+        return value.dtype == object and value.ndim == 1 and any(np.ndim(row) > 0 for row in value)
     return isinstance(value, (list, tuple)) and len(value) > 0 and np.ndim(value[0]) > 0
 
 
@@ -76,21 +76,21 @@ def packed(name: str, rows: Sequence[Any]) -> tuple[np.ndarray, Tensor]:
         ShapeError: rows that differ in more than their length.
     """
     arrays = [_row(name, row) for row in rows]
-    rest = {array.shape[1:] for array in arrays}
-    if len(rest) > 1:
-        first = next(array.shape for array in arrays if array.shape[1:] != arrays[0].shape[1:])
+    shapes = [array.shape for array in arrays if array.shape != (0,)] or [(0,)]
+    one, other = shapes[0], next((shape for shape in shapes if shape[1:] != shapes[0][1:]), None)
+    if other is not None:
         raise ShapeError(
-            f"{name!r} has rows of different shapes, {arrays[0].shape} and {first}\n"
+            f"{name!r} has rows of different shapes, {one} and {other}\n"
             "Rows may differ in their first axis only, the entries of a set or series.",
             variable=name,
-            expected=arrays[0].shape,
-            got=first,
+            expected=one,
+            got=other,
         )
     lengths = [len(array) for array in arrays]
     wide = any(array.dtype != np.float32 for array in arrays)
-    padded = np.full((len(arrays), max(lengths), *rest.pop()), np.nan, np.float64 if wide else np.float32)
+    padded = np.full((len(arrays), max(lengths), *one[1:]), np.nan, np.float64 if wide else np.float32)
     for target, array in zip(padded, arrays, strict=True):
-        target[: len(array)] = array
+        target[: len(array)] = array.reshape(len(array), *one[1:])
     return padded, torch.arange(max(lengths)) < torch.tensor(lengths).unsqueeze(1)
 
 

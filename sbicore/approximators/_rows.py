@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._messages import did_you_mean, listing
 from ..errors import DataError, DataWarning, ShapeError
-from ._masks import lost_features, take_masks, with_masks, without_entries
+from ._masks import lost_features, take_masks, unlike, with_masks, without_entries
 from ._pipeline import WEIGHT, Pipeline, tensors_of
 from ._ragged import shape_of, spread
 from ._roles import ROLES
@@ -19,6 +19,7 @@ from ._roles import ROLES
 __all__ = ["Cleaner", "by_slices", "row_events"]
 
 _SLICE_BYTES = 4 << 20
+_LARGEST = torch.finfo(torch.float32).max
 
 
 def row_events(data: Any) -> dict[str, tuple[int, ...]]:
@@ -84,10 +85,11 @@ class Cleaner:
             near = did_you_mean(missing[0], [name for name in data if name not in self.pipeline.events])
             raise DataError(f"{self.what} lack {listing(missing)}{near}\nFound: {listing(data)}", variable=missing[0])
         raw = self.pipeline.checked(raw, self.what, lead=1)
-        counts = {name: len(value) for name, value in raw.items()}
+        self._require_room({name: raw[name] for name in self.pipeline.target_names})
+        counts = {name: len(value) for name, value in (raw | unlike(masks, raw)).items()}
         if weight is not None:
-            counts[WEIGHT] = weight.numel()
-        counts |= {name: len(mask) for name, mask in masks.items()}
+            weight = self._one_each(weight)
+            counts[WEIGHT] = len(weight)
         if len(set(counts.values())) > 1:
             found = ", ".join(f"{name} {count}" for name, count in counts.items())
             raise ShapeError(
@@ -101,11 +103,31 @@ class Cleaner:
         if self.pipeline.lost is not None:
             self.pipeline.lost |= lost_features(self.pipeline, joined)
         if weight is not None:
-            weight = weight.reshape(count)
             if not bool(((weight >= 0) & torch.isfinite(weight)).all()):
                 raise DataError(f"{self.what}: {WEIGHT} has negative, infinite or NaN entries", variable=WEIGHT)
             joined[WEIGHT] = weight
         return self._valid(raw, joined, count)
+
+    def _require_room(self, targets: Mapping[str, Tensor]) -> None:
+        """Raise DataError where inferred values are too large for draws, which are float32."""
+        for name, value in targets.items():
+            wide = value.dtype == torch.float64 and bool(value.numel())
+            large = float(value.abs().nan_to_num(0.0, 0.0).max()) if wide else 0.0
+            if large > _LARGEST:
+                raise DataError(
+                    f"{self.what}: {name!r} has values up to {large:.0e}; draws are float32, up to {_LARGEST:.0e}\n"
+                    "Give it in a larger unit, or infer its logarithm.",
+                    variable=name,
+                )
+
+    def _one_each(self, weight: Tensor) -> Tensor:
+        if weight.ndim == 0 or weight.numel() != len(weight):
+            raise ShapeError(
+                f"{self.what}: {WEIGHT!r} has shape {tuple(weight.shape)}, expected (N,): one number for each row",
+                variable=WEIGHT,
+                got=tuple(weight.shape),
+            )
+        return weight.flatten()
 
     def finish(self, *, depth: int) -> None:
         """Warn once about all rows dropped so far, `depth` calls below the user's."""

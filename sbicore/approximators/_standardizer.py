@@ -8,9 +8,10 @@ import warnings
 import torch
 from torch import Tensor, nn
 
-from ..errors import DataWarning
+from .._messages import listing
+from ..errors import DataError, DataWarning
 
-__all__ = ["Moments", "Standardizer", "warn_of_offsets"]
+__all__ = ["Moments", "Standardizer", "require_size", "warn_of_offsets"]
 
 _SLICE = 1 << 18
 """Values that are taken in at once."""
@@ -113,6 +114,19 @@ class Standardizer(nn.Module):
     def log_det(self) -> float:
         """`log|det dz/dx|` of one event."""
         return -float(self.std.log().sum()) * math.prod(self.event[:-1])
+
+
+def require_size(moments: Moments, names: list[str], *, scaled: bool) -> None:
+    """Raise DataError where values are so large that their squares overflow, or they float32 if they stay unscaled."""
+    size = moments.mean.abs() + moments.std
+    fits = size <= torch.finfo(torch.float64 if scaled else torch.float32).max
+    if not fits.all():
+        found = listing(name for name, flag in zip(names, fits.tolist(), strict=True) if not flag)
+        raise DataError(
+            f"data: {found} too large for float{64 if scaled else 32}, in which "
+            f"{'moments are taken' if scaled else 'the network takes what is not standardised'}\n"
+            "Divide by a unit, or take the logarithm: adapter.log(...)."
+        )
 
 
 def warn_of_offsets(moments: Moments, names: list[str]) -> None:

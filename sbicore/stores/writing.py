@@ -46,8 +46,8 @@ def write_store(
 
     Args:
         path: folder, made if it does not exist.
-        source: what `make_simulator` takes, or an object with `sample(n, seed=...)`; a dict of arrays; or an iterable
-            of dicts that are batches, which starts anew when called again.
+        source: what `make_simulator` takes, or an object with `sample(n, seed=...)`; a dict of arrays or a data frame
+            without categories; or an iterable of such, batches, which starts anew when called again.
         n: how many rows to simulate.
         seed: part i of a simulator depends on (seed, i) alone; by default that of the parts that are there.
         part_rows: rows of a file; by default about 4 MiB.
@@ -61,9 +61,16 @@ def write_store(
         ConfigError: arguments that do not go together, or a folder that was written with others.
         DataError, ShapeError: rows that cannot be stored, or that differ from those that are there.
     """
+    from ..approximators._tables import as_columns
     from ..training.progress import Progress
 
+    source = as_columns(source)
     folder = Path(path)
+    for name, value in (("n", n), ("part_rows", part_rows)):
+        if value is not None and (isinstance(value, bool) or not hasattr(value, "__index__") or value < 1):
+            raise ConfigError(f"{name} must be a whole number >= 1, got {value!r}")
+    if folder.is_file():
+        raise ConfigError(f"{folder} is a file; a store is a folder\nGive the path of a new one.")
     if jobs < 1 or not 0 <= job < jobs:
         raise ConfigError(f"job must be from 0 to jobs - 1, got job={job!r} and jobs={jobs!r}")
     folder.mkdir(parents=True, exist_ok=True)
@@ -153,7 +160,7 @@ class _Given:
 def _simulates(source: Any) -> bool:
     return (
         callable(source)
-        or hasattr(source, "sample")
+        or (hasattr(source, "sample") and not hasattr(source, "columns"))
         or (isinstance(source, (list, tuple)) and bool(source) and all(_simulates(item) for item in source))
     )
 
@@ -171,26 +178,38 @@ def _arrays(batch: Any) -> Rows:
         DataError: none, no dict, or an array that cannot be stored.
         ShapeError: variables with different numbers of rows.
     """
-    if not batch:
+    from ..approximators._tables import as_columns, learned_categories
+
+    batch = as_columns(batch)
+    if batch is None or (isinstance(batch, Mapping) and not batch):
         raise DataError("There are no rows to write")
     if not isinstance(batch, Mapping):
         raise DataError(f"Batches are dicts of arrays by name, got {type(batch).__name__}")
-    arrays = {str(name): _array(value) for name, value in batch.items()}
-    for name, array in arrays.items():
-        if array.dtype == object:
-            raise DataError(
-                f"{name!r} has rows of different lengths, which cannot be stored\n"
-                "Pad them, and tell in 'summary_mask' (N, L) which entries are there.",
-                variable=name,
-            )
+    for name in learned_categories(batch):
+        raise DataError(
+            f"{name!r} is categorical, and a store has numbers alone\n"
+            "Give its categories as columns of 0 and 1, for instance by pandas.get_dummies.",
+            variable=name,
+        )
+    arrays = {str(name): _array(str(name), value) for name, value in batch.items()}
     if len({array.shape[:1] for array in arrays.values()}) > 1:
         found = ", ".join(f"{name} {len(array) if array.ndim else 'none'}" for name, array in arrays.items())
         raise ShapeError(f"variables have different numbers of rows: {found}")
     return arrays
 
 
-def _array(value: Any) -> np.ndarray:
-    return np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+def _array(name: str, value: Any) -> np.ndarray:
+    try:
+        array = np.asarray(value.detach().cpu() if hasattr(value, "detach") else value)
+    except ValueError:
+        array = np.empty(0, object)
+    if array.dtype == object:
+        raise DataError(
+            f"{name!r} has rows of different lengths, or no numbers, and cannot be stored\n"
+            "Pad them, and tell in 'summary_mask' (N, L) which entries are there.",
+            variable=name,
+        )
+    return array
 
 
 def _joined(batches: list[Rows]) -> Rows:

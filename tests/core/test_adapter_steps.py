@@ -283,6 +283,7 @@ class TestFunctions:
             "def moments(x): return torch.stack([x.mean(-1), x.std(-1)], dim=-1)\n"
             "def broken(x): raise ValueError('no such thing')\n"
             "def cumulated(x): return x.sum(-1)\n"
+            "def array(x): return x.numpy()\n"
         )
         monkeypatch.syspath_prepend(str(tmp_path))
         monkeypatch.delitem(sys.modules, "functions_of_mine", raising=False)
@@ -330,6 +331,9 @@ class TestFunctions:
             bound.log_det({"v": v})
         with pytest.raises(DataError, match=r"step 1 \(apply\) fails in .* of 'v': ValueError: no such thing"):
             Adapter().apply("v", "functions_of_mine:broken").bind({"v": ()})
+        told = r"got ndarray from 'functions_of_mine:array' of 'v', not a tensor\n.*operations of torch"
+        with pytest.raises(DataError, match=told):
+            Adapter().apply("v", "functions_of_mine:array").bind({"v": (2,)})
         with pytest.raises(ShapeError, match="An elementwise function keeps the shape"):
             Adapter().apply("v", "functions_of_mine:cumulated", elementwise=True).bind({"v": (2,)}).forward(
                 {"v": torch.ones(3, 2)}

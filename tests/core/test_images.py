@@ -25,6 +25,13 @@ class Pixelwise(TinySubnet):
     layout: ClassVar[str] = "image"
 
 
+@frozen(kw_only=True)
+class OnPlanesAndLines(Pixelwise):
+    """The same for rows of pixels, too."""
+
+    spatial_axes: ClassVar[tuple[int, ...]] = (1, 2)
+
+
 def data(n=40, channels=2, conditions=1, dtype=float):
     rng = np.random.default_rng(1)
     field = rng.normal([1.0, 50.0][:channels], [1.0, 20.0][:channels], size=(n, *SIZE, channels))
@@ -117,6 +124,14 @@ class TestBuilding:
         given["image"] = given["image"][:, :2]
         with pytest.raises(ShapeError, match=r"(?s)targets have shape \(3, 5, 2\), conditions \(2, 5, 1\).\nResize"):
             fit(build(), given)
+
+    def test_channels_have_an_axis(self):
+        given = data()
+        for name, lacking in (("image", "conditions"), ("field", "targets")):
+            flat = {"field": given["field"][..., :1], "image": given["image"][..., :1]}
+            flat[name] = flat[name][..., 0]
+            with pytest.raises(ShapeError, match=rf"The {lacking} lack an axis for channels: \[\.\.\., None\]"):
+                fit(build(subnet=OnPlanesAndLines()), flat)
 
     def test_another_number_of_axes_than_the_subnet_takes(self):
         given = {name: value.reshape(40, -1, value.shape[-1]) for name, value in data().items()}

@@ -212,7 +212,8 @@ def test_what_an_adapter_makes_nan_is_not_missing():
     data = as_padded(ragged(), np.nan)
     data["x"] = np.exp(data["x"])
     model.fit(data, **FIT)
-    with pytest.raises(DataError, match="outside the domain of the adapter"):
+    told = r"'x' outside the domain of adapter step 1 \(log\) in 1 of 1 observations, first in number 0"
+    with pytest.raises(DataError, match=told):
         model.sample({"x": np.array([[1.0], [-1.0], [2.0]])}, **ASK)
 
 
@@ -342,3 +343,9 @@ def test_a_value_that_was_never_missing_in_training_is_told(of_partial_condition
             one.sample({"x": [[np.nan, np.nan], [0.0, 0.0]]}, **ASK)
         assert [warning.filename for warning in caught] == [__file__]
     of_partial_conditions.sample({"x": [np.nan, np.nan]}, **ASK)
+
+
+def test_masks_that_nobody_gave_are_not_counted():
+    data = ragged(30)
+    with pytest.raises(ShapeError, match=r"different numbers of rows: theta 20, x 30\n"):
+        built().fit({**data, "theta": data["theta"][:20]}, **FIT)

@@ -110,6 +110,11 @@ def test_a_source_may_be_missing_as_a_whole(trained):
     observed = data(3, seed=1)
     observed["trials"][1] = np.zeros((0, 1), np.float32)
     assert np.isfinite(trained.log_prob(observed, progress=False)).all()
+    one = {"trials": [[], observed["trials"][0]], "map.1": observed["map.1"][:2]}
+    expected = trained.sample(one, **ASK)["theta"][:1]
+    for nothing in ([np.zeros((0, 1))], [[]], np.zeros((1, 0, 1)), np.zeros((0, 1))):
+        given = {"trials": nothing, "map.1": observed["map.1"][:1]}
+        np.testing.assert_array_equal(trained.sample(given, **ASK)["theta"], expected)
     holes = data(100)
     holes["trials"][3] = np.zeros((0, 1), np.float32)
     model = built()

@@ -245,3 +245,26 @@ def test_chunks_that_were_never_written_are_told(tmp_path):
     group.create_array("x", shape=(300,), dtype="f4", chunks=(100,))[:200] = 1.0
     with pytest.warns(DataWarning, match="1 of 3 chunks of 'x' were never written"):
         sbicore.open_store(tmp_path / "s.zarr")
+
+
+def test_what_cannot_be_written_is_named(tmp_path):
+    (tmp_path / "file").write_text("")
+    ragged = {"a": np.zeros((2, 1)), "x": [np.zeros((1, 1)), np.zeros((2, 1))]}
+    with pytest.raises(ConfigError, match="file is a file; a store is a folder"):
+        sbicore.write_store(tmp_path / "file", rows())
+    for arguments in ({"n": 0}, {"n": 2.5}, {"n": 3, "part_rows": 0}):
+        with pytest.raises(ConfigError, match="must be a whole number >= 1, got"):
+            sbicore.write_store(tmp_path / "s", simulate(), **arguments)
+    for source in (ragged, [ragged]):
+        with pytest.raises(DataError, match="'x' has rows of different lengths.*\nPad them"):
+            sbicore.write_store(tmp_path / "t", source)
+
+
+def test_data_frames_are_written_like_dicts(tmp_path):
+    pandas = pytest.importorskip("pandas")
+    data = {"theta": np.arange(5.0), "k": np.arange(5)}
+    frame = pandas.DataFrame(data)
+    for name, source in (("a", frame), ("b", [frame[:2], frame[2:]])):
+        same(together(sbicore.write_store(tmp_path / name, source, progress=False)), data)
+    with pytest.raises(DataError, match="'k' is categorical, and a store has numbers alone\n.*get_dummies"):
+        sbicore.write_store(tmp_path / "c", frame.astype({"k": "category"}))

@@ -251,3 +251,40 @@ def test_images_and_parts_of_a_fusion_have_all_their_axes():
         ShapeError, match=r"takes images \(H, W, C\); .*'map' .*\(4, 4\)\.\n.*channel: map\[\.\.\., None\]"
     ):
         fused(x=np.zeros((200, 2, 1)), map=np.zeros((200, 4, 4)))
+
+
+def test_weights_are_one_number_a_row():
+    with pytest.raises(ShapeError, match=r"'sample_weight' has shape \(200, 2\), expected \(N,\): one number"):
+        fit({**linear(), "sample_weight": np.ones((200, 2))})
+    fit({**linear(), "sample_weight": np.ones((200, 1))})
+
+
+def test_numbers_as_objects_are_called_so():
+    data = linear()
+    with pytest.raises(DataError, match="'theta' is not numeric: dtype object"):
+        fit({**data, "theta": data["theta"][:, 0].astype(object)})
+
+
+def test_what_float32_cannot_hold_is_told_before_training():
+    data, steps = linear(), []
+
+    def tried(scales, **arguments):
+        scaled = {name: value * scales.get(name, 1.0) for name, value in data.items()}
+        return fit(scaled, build(**arguments), callbacks=[lambda model, event: steps.append(event)])
+
+    with pytest.raises(DataError, match="'theta' has values up to .e\\+60; draws are float32"):
+        tried({"theta": 1e60})
+    with pytest.raises(DataError, match=r"data: x\[0\], x\[1\] too large for float64.*\n.*logarithm"):
+        tried({"x": 1e300})
+    with pytest.raises(DataError, match=r"x\[0\], x\[1\] too large for float32.*not standardised"):
+        tried({"x": 1e60}, standardize="inference_variables")
+    assert not steps
+    model = tried({"x": 1e44})
+    with pytest.raises(DataError, match="conditions: inference_conditions are further from .* than torch.float32"):
+        model.sample({"x": [1e300, 0.0]}, 3, progress=False)
+    assert np.isfinite(model.sample({"x": [1e44, 0.0]}, 3, progress=False)["theta"]).all()
+
+
+def test_a_call_without_conditions_says_which_there_are():
+    with pytest.raises(DataError, match="conditions are missing; trained with: x"):
+        fit(linear()).sample({}, 3)
