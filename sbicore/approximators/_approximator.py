@@ -339,7 +339,8 @@ class Approximator(nn.Module):
             return None
         names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
         if conditions is None or (isinstance(conditions, Mapping) and not conditions):
-            raise DataError(f"{what} are missing; trained with: {', '.join(names)}")
+            found = "missing" if conditions is None else "empty"
+            raise DataError(f"{what} are {found}; trained with: {', '.join(names)}")
         conditions = self.pipeline.numeric(conditions, what)
         if isinstance(conditions, Mapping):
             warn_of_misspelt(conditions, self.pipeline.events, depth=3, meant=[MASK])

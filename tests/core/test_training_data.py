@@ -286,5 +286,5 @@ def test_what_float32_cannot_hold_is_told_before_training():
 
 
 def test_a_call_without_conditions_says_which_there_are():
-    with pytest.raises(DataError, match="conditions are missing; trained with: x"):
+    with pytest.raises(DataError, match="conditions are empty; trained with: x"):
         fit(linear()).sample({}, 3)
