@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .. import _extensions
 from .._arguments import arguments_of, unknown_argument
-from .._messages import did_you_mean, listing
+from .._messages import did_you_mean
 from ..adapter import Adapter
 from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
 from ..randomness import as_seed, seed_for
@@ -20,11 +20,10 @@ from ..stores import open_store
 from ..training import History
 from ..training.sources import Source
 from . import _fitting
-from ._checks import checked_bounds, checked_fit_kwargs, require_capability, require_finite, require_held, require_rows
-from ._masks import MISSING, mask_of, take_masks, unlike, warn_of_lost, with_masks
-from ._misspelt import warn_of_misspelt
-from ._pipeline import Pipeline, tensors_of
-from ._ragged import MASK, is_mask, spread
+from ._checks import checked_bounds, checked_fit_kwargs, require_capability, require_held
+from ._conditions import checked_conditions
+from ._masks import MISSING, mask_of
+from ._pipeline import Pipeline
 from ._reading import Reading
 from ._roles import ROLES, Roles, role_of, roles_to_standardize
 from ._standardizer import Standardizer
@@ -337,32 +336,7 @@ class Approximator(nn.Module):
             if conditions is not None and len(conditions):
                 raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
             return None
-        names = [name for name in self.pipeline.events if name not in self.pipeline.target_names]
-        if conditions is None or (isinstance(conditions, Mapping) and not conditions):
-            found = "missing" if conditions is None else "empty"
-            raise DataError(f"{what} are {found}; trained with: {', '.join(names)}")
-        conditions = self.pipeline.numeric(conditions, what)
-        if isinstance(conditions, Mapping):
-            warn_of_misspelt(conditions, self.pipeline.events, depth=3, meant=[MASK])
-        given = tensors_of(conditions, what, names, varying=self.pipeline.summarized)
-        masks = {name: mask.unsqueeze(0) if mask.ndim == 1 else mask for name, mask in take_masks(given).items()}
-        raw = self.pipeline.checked({name: given[name] for name in names if name in given}, what, lead=1)
-        missing = [name for name in names if name not in raw]
-        if missing:
-            found = [name for name in spread(conditions) if not is_mask(name)]
-            spare = [name for name in found if name not in names]
-            raise DataError(
-                f"{what} lack {listing(missing)}{did_you_mean(missing[0], spare)}\n"
-                f"Found: {listing(found)}; trained with: {listing(names)}",
-                variable=missing[0],
-            )
-        rows = require_rows(raw | unlike(masks, raw), what)
-        raw, masks = (
-            {name: value.expand(rows, *value.shape[1:]) for name, value in found.items()} for found in (raw, masks)
-        )
-        joined = with_masks(self.pipeline, raw, self.pipeline.forward(raw, ROLES[1:]), masks, what)
-        require_finite(raw, joined, what, self.pipeline.outside)
-        warn_of_lost(self.pipeline, joined, what, depth=3)
+        joined = checked_conditions(self.pipeline, conditions, what, depth=3)
         ready = self.standardized(joined)
         require_held(ready, what)
         with torch.no_grad():
