@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 
 from ..errors import SamplingError
+from ..training.chunks import pixels_at_once
 from ._blocks import BLOCK, Chunk
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ __all__ = ["require_room", "rows_at_once", "run_within"]
 
 T = TypeVar("T")
 _ACCELERATOR_ROWS = 200_000
-_PIXELS, _ACCELERATOR_PIXELS = 32_768, 4_194_304
 _WORDS = ("can't allocate memory", "not enough memory", "out of memory")
 
 
@@ -29,8 +29,7 @@ def rows_at_once(model: Approximator) -> int:
     event, slow = model.pipeline.event("inference_variables") or (), model.device.type == "cpu"
     if len(event) < 2:
         return BLOCK if slow else _ACCELERATOR_ROWS
-    most = _PIXELS if slow else _ACCELERATOR_PIXELS
-    return max(1, min(_ACCELERATOR_ROWS, most // math.prod(event[:-1])))
+    return max(1, min(_ACCELERATOR_ROWS, pixels_at_once(model.device) // math.prod(event[:-1])))
 
 
 def require_room(events: Iterable[Sequence[int]], observations: int, draws: int) -> None:

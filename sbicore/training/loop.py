@@ -21,6 +21,7 @@ from .._threads import suitable_threads
 from ..errors import TrainingError, TrainingWarning
 from .averaging import AveragedWeights
 from .checkpoint import Checkpoint, State
+from .chunks import validation_rows
 from .compilation import Compilation
 from .flat import FlatParameters
 from .history import FitEvent, History
@@ -31,7 +32,6 @@ from .sources import Batch, Source
 __all__ = ["Callback", "Fit", "Task", "mean_loss", "notifier", "train"]
 
 _LOOK_EVERY = 100
-_VALIDATION_CHUNK = 4_096
 
 Callback = Callable[[Any, FitEvent], None]
 
@@ -267,7 +267,8 @@ class Fit:
         total, weight = torch.zeros((), device=self.device), torch.zeros((), device=self.device)
         self.task.module.eval()
         with torch.no_grad(), self.averaged.applied(), self.compilation.suspended():
-            step = -(-count // -(-count // _VALIDATION_CHUNK))  # of about the same size, for losses that compare rows
+            most = validation_rows(rows, self.source.batch_size, self.device)
+            step = -(-count // -(-count // most))  # of about the same size, for losses that compare rows
             for start in range(0, count, step):
                 chunk = {role: t[start : start + step].to(self.device) for role, t in rows.items()}
                 loss = self.task.loss(chunk, generator)

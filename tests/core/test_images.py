@@ -14,6 +14,7 @@ from sbicore.approximators._blocks import block_of
 from sbicore.config import frozen
 from sbicore.errors import ConfigError, DataError, SamplingError, ShapeError
 from sbicore.testing import TinySubnet
+from sbicore.training.chunks import validation_rows
 
 SIZE = (3, 5)
 
@@ -165,6 +166,30 @@ class TestMemory:
     def test_blocks_shrink_with_the_pixels(self):
         found = [block_of(event) for event in ((3,), (4, 4, 1), (16, 16, 3), (128, 128, 1), (999, 999, 1))]
         assert found == [1000, 1000, 64, 1, 1]
+
+    @pytest.mark.parametrize(
+        ("shapes", "rows"),
+        [
+            ({"inference_variables": (3,), "summary_variables": (100, 2)}, 4096),
+            ({"inference_variables": (16, 16, 1)}, 128),
+            ({"inference_variables": (512, 1)}, 64),
+            ({"inference_variables": (3,), "summary_variables": (64, 64, 3)}, 10),
+        ],
+    )
+    def test_validation_takes_fewer_images_at_a_time_but_never_less_than_a_batch(self, shapes, rows):
+        held = {role: torch.empty((5_000, *shape), device="meta") for role, shape in shapes.items()}
+        assert validation_rows(held, 10, torch.device("cpu")) == rows
+
+    def test_validation_of_a_fit_keeps_to_that(self, monkeypatch):
+        monkeypatch.setattr("sbicore.training.chunks._PIXELS", 8 * 15)
+        model, sizes = build(), []
+        model.build({"field": (*SIZE, 2), "image": (*SIZE, 1)})
+        loss = model.network.loss
+        monkeypatch.setattr(
+            model.network, "loss", lambda x, *rest, **options: sizes.append(len(x)) or loss(x, *rest, **options)
+        )
+        fit(model, batch_size=4, validation_fraction=0.5)
+        assert sizes == [4] * 5 + [7, 7, 6]
 
     def test_draws_do_not_depend_on_the_chunks(self, trained, monkeypatch):
         monkeypatch.setattr("sbicore.approximators._blocks._PIXELS", 4 * 15)
