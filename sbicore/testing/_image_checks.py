@@ -47,7 +47,7 @@ def check_vectors(config: Any) -> None:
     """Conditions that are vectors, `(*, D)`, have an effect, and one row for all draws is as good as one for each."""
     target = (4,) * config.spatial_axes[0] + (2,)
     case = _case(config, target, (5,))
-    module, given = case.make(), case.inputs(LEAD)
+    module, given = case.make().double(), case.inputs(LEAD, torch.float64)
     if "t" in given:
         given["t"] = given["t"].flatten()[:1].expand_as(given["t"])
     given["conditions"] = given["conditions"][:, :1].expand_as(given["conditions"])

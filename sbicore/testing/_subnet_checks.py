@@ -13,9 +13,9 @@ ROWS, DRAWS = 3, 5
 
 
 def check_shared(config: Any) -> None:
-    """A shared `t (1,)` and `conditions (R, 1, C)` give the same numbers as full ones."""
+    """A shared `t (1,)` and `conditions (R, 1, C)` give the same numbers as full ones, in float64."""
     for case in cases(config):
-        module, full = case.make(), case.inputs((ROWS, DRAWS))
+        module, full = case.make().double(), case.inputs((ROWS, DRAWS), torch.float64)
         shared = full | {k: v.flatten()[:1] if k == "t" else v[:, :1] for k, v in full.items() if k != "x"}
         full |= {k: v.expand_as(full[k]) for k, v in shared.items()}
         close = torch.allclose(module(**shared), module(**full), rtol=1e-5, atol=1e-5)
