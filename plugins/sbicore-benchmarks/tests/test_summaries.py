@@ -4,7 +4,8 @@ import json
 import sys
 
 import pytest
-from sbicore_benchmarks import environments, summaries
+from attrs import evolve
+from sbicore_benchmarks import beside, environments, summaries
 from sbicore_benchmarks.environments import PeerUnavailable
 
 from sbicore.cli import main
@@ -19,16 +20,16 @@ print(json.dumps({"networks": facts, "versions": {"peer": "1.0"}}))
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
-    monkeypatch.setattr(summaries, "SECONDS", 0.0)
-    monkeypatch.setattr(summaries, "BATCH", 4)
-    monkeypatch.setattr(summaries, "TRAINING", {**summaries.TRAINING, "rows": 64, "steps": 30})
+    training = {**summaries.SHARED["training"], "rows": 64, "steps": 30}
+    shared = {"batch_size": 4, "seconds": 0.0, "training": training}
+    monkeypatch.setattr(summaries, "COMPARISON", evolve(summaries.COMPARISON, shared=shared))
 
 
 @pytest.fixture
 def fake(tmp_path, monkeypatch):
     (tmp_path / "bayesflow_summaries.py").write_text(PEER)
-    monkeypatch.setattr(summaries.peers, "__file__", str(tmp_path / "__init__.py"))
-    monkeypatch.setattr(summaries, "environment", lambda peer: sys.executable)
+    monkeypatch.setattr(beside.peers, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(beside, "environment", lambda peer: sys.executable)
 
 
 def command(folder, *arguments):
@@ -69,7 +70,7 @@ def test_what_is_finished_is_not_measured_again(fake, tmp_path, monkeypatch, cap
         (2, "bayesflow_torch", "deep_set"),
         (2, "bayesflow_torch", "set_transformer"),
     ]
-    monkeypatch.setattr(summaries, "run_worker", None)
+    monkeypatch.setattr(beside, "run_worker", None)
     assert command(tmp_path, "--rounds=2", *chosen) == 0
     assert "bayesflow torch | 1,234" in capsys.readouterr().out
 
@@ -77,7 +78,7 @@ def test_what_is_finished_is_not_measured_again(fake, tmp_path, monkeypatch, cap
 def test_ratios_are_of_the_same_round_and_of_what_both_have():
     ours = [{"parameters": 1, "forward_ms": 2.0, "both_ms": 4.0}, {"parameters": 1, "forward_ms": 4.0, "both_ms": 8.0}]
     peer = [{"parameters": 2, "forward_ms": 8.0, "both_ms": 4.0}, {"parameters": 2, "forward_ms": 12.0, "both_ms": 8.0}]
-    text = summaries.report({"deep_set": {"sbicore": ours, "bayesflow torch": peer}})
+    text = beside.report(summaries.COMPARISON, {"deep_set": {"sbicore": ours, "bayesflow torch": peer}})
     cells = [cell.strip() for cell in text.splitlines()[-1].split("|")]
     assert cells[2:9] == ["bayesflow torch", "2", "10", "6", "", "3.5 (3 to 4)", "1 (1 to 1)"]
 
@@ -89,7 +90,7 @@ def test_a_peer_that_fails_or_cannot_be_had_is_named(fake, tmp_path, monkeypatch
         return sys.executable
 
     (tmp_path / "bayesflow_summaries.py").write_text("raise SystemExit(3)")
-    monkeypatch.setattr(summaries, "environment", environment)
+    monkeypatch.setattr(beside, "environment", environment)
     assert command(tmp_path, "--rounds=1", "--network", "deep_set") == 1
     text = (tmp_path / "summaries.md").read_text()
     assert "- bayesflow torch: The process of bayesflow torch failed (exit status 3)" in text
@@ -98,7 +99,7 @@ def test_a_peer_that_fails_or_cannot_be_had_is_named(fake, tmp_path, monkeypatch
 
 
 def test_every_network_has_a_class_at_the_peer():
-    assert set(summaries.PEER_NAMES) <= set(environments.PEERS)
+    assert set(beside.PEER_NAMES) <= set(environments.PEERS)
     text = (environments.HERE / "bayesflow_summaries.py").read_text(encoding="utf-8")
     assert all(f'"{name}": "' in text for name in summaries.NETWORKS)
 

@@ -32,13 +32,12 @@ def sbicore_cli(commands: Any) -> None:
     _add_out(speed)
     speed.set_defaults(run=_run_speed)
     summaries = kinds.add_parser("summaries", help="times of summary networks and of point_network, beside BayesFlow's")
-    summaries.add_argument("--network", nargs="+", help="which (default: all)")
-    text = "bayesflow_torch, bayesflow_jax (default: both; without names: none)"
-    summaries.add_argument("--peer", nargs="*", help=text)
-    summaries.add_argument("--rounds", type=int, default=3, help="repeats, interleaved (default: 3)")
-    summaries.add_argument("--threads", type=int, help="of each process (default: all processors)")
-    _add_out(summaries)
+    _add_beside(summaries)
     summaries.set_defaults(run=_run_summaries)
+    images = kinds.add_parser("images", help="times and memory of image subnets in flow matching, beside BayesFlow's")
+    _add_beside(images)
+    images.add_argument("--draws", type=int, help="draws of the default solver to time, too (default: none)")
+    images.set_defaults(run=_run_images)
     evaluations = kinds.add_parser("evaluations", help="accuracy of draws by solver and number of evaluations")
     _add_evaluations(evaluations)
     evaluations.set_defaults(run=_run_evaluations)
@@ -98,6 +97,15 @@ def _add_peers(parser: argparse.ArgumentParser, number: str, default: str) -> No
     parser.add_argument("--peer", nargs=number, help=text)
 
 
+def _add_beside(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--network", nargs="+", help="which (default: all)")
+    text = "bayesflow_torch, bayesflow_jax (default: both; without names: none)"
+    parser.add_argument("--peer", nargs="*", help=text)
+    parser.add_argument("--rounds", type=int, default=3, help="repeats, interleaved (default: 3)")
+    parser.add_argument("--threads", type=int, help="of each process (default: all processors)")
+    _add_out(parser)
+
+
 def _add_out(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out",
@@ -127,6 +135,12 @@ def _run_speed(options: argparse.Namespace) -> int:
 
 def _run_summaries(options: argparse.Namespace) -> int:
     from .summaries import run
+
+    return run(options)
+
+
+def _run_images(options: argparse.Namespace) -> int:
+    from .images import run
 
     return run(options)
 

@@ -12,9 +12,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["work"]
+if TYPE_CHECKING:
+    from sbicore.approximators.continuous import ContinuousApproximator as Approximator
+
+    from .peers._job import Data
+
+__all__ = ["trained", "work"]
 
 
 def work(job: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,19 +70,23 @@ def _called(name: str, job: Mapping[str, Any], network: Mapping[str, Any]) -> di
 
 
 def _trained(job: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str, Any]:
-    """The step of `fit`, without compilation."""
+    """The step of `fit`."""
+    from .peers._job import normal_data
+
+    data = normal_data(job["training"]["rows"], network["shape"], job["seed"])
+    return trained("point_network", network["arguments"], job, data)[1]
+
+
+def trained(
+    method: str, arguments: Mapping[str, Any], job: Mapping[str, Any], data: Data
+) -> tuple[Approximator, dict[str, Any]]:
+    """The trained model, and its size and the step of `fit`, without compilation."""
     import sbicore
 
-    from .peers._job import epoch_facts, epochs_for, normal_data
+    from .peers._job import epoch_facts, epochs_for
 
-    model = sbicore.build(
-        "point_network",
-        inference_variables=["parameters"],
-        inference_conditions=["observables"],
-        **network["arguments"],
-    )
+    model = sbicore.build(method, inference_variables=["parameters"], inference_conditions=["observables"], **arguments)
     training = {**job["training"], "batch_size": job["batch_size"]}
-    data = normal_data(training["rows"], network["shape"], job["seed"])
     history = model.fit(
         {"parameters": data.parameters, "observables": data.observables},
         epochs=epochs_for(training, training["rows"]),
@@ -89,7 +98,7 @@ def _trained(job: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str, An
         progress=False,
     )
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
-    return {"parameters": parameters, **epoch_facts(history.seconds, history.steps)}
+    return model, {"parameters": parameters, **epoch_facts(history.seconds, history.steps)}
 
 
 if __name__ == "__main__":

@@ -43,10 +43,10 @@ class Data(NamedTuple):
     observed: Array
 
 
-def normal_data(rows: int, observable: Sequence[int], seed: int) -> Data:
-    """Two parameters and an observable of this shape, all normal: something to train on where only time counts."""
+def normal_data(rows: int, observable: Sequence[int], seed: int, parameters: Sequence[int] = (2,)) -> Data:
+    """Parameters and an observable of these shapes, all normal: something to train on where only time counts."""
     rng = np.random.default_rng(seed)
-    shapes = ((rows, 2), (rows, *observable), (1, *observable))
+    shapes = ((rows, *parameters), (rows, *observable), (1, *observable))
     return Data(*(rng.normal(size=shape).astype(np.float32) for shape in shapes))
 
 
@@ -169,3 +169,9 @@ def peak_memory() -> float | None:
 
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def memory_above(before: float | None) -> float | None:
+    """By how many MB the largest resident size has grown since it was `before`."""
+    now = peak_memory()
+    return None if before is None or now is None else now - before
