@@ -34,6 +34,7 @@ _CALLS = {
     "sample": ("conditions", "num_samples", "fixed", "constraints", *_SHARED),
     "compositional_sample": ("conditions", "num_samples", "prior", "compute_prior_score", *_SHARED),
     "log_prob": ("data", *_SHARED),
+    "sample of a ratio": ("conditions", "num_samples", "prior", "method", *_SHARED),
 }
 
 

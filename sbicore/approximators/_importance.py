@@ -38,7 +38,7 @@ def importance_sample(
     options: Mapping[str, Any],
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
     """Draws `{name: (O, S, *event)}` and the facts of a report."""
-    require_options("sample", ImportanceOptions, options, ("prior", "method"))
+    require_options("sample of a ratio", ImportanceOptions, options)
     settings = ImportanceOptions(**options)
     observed = model.observe(conditions)
     if observed is None:

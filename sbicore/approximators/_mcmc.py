@@ -49,7 +49,7 @@ def mcmc_sample(
     start, and the moves have to fill them only.
     """
     _require_emcee()
-    require_options("sample", MCMCOptions, options, ("prior", "method"))
+    require_options("sample of a ratio", MCMCOptions, options)
     settings = MCMCOptions(**options)
     if prior is None:
         raise ConfigError(

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from .._messages import listing
 from ..approximators._ragged import is_mask
+from ..approximators._tables import as_columns
 from ..errors import ConfigError, DataError
 from ..randomness import as_seed
 
@@ -150,10 +151,12 @@ class Diagnosed:
         return first
 
     def _test_data(self, test_data: int | Mapping[str, Any], seed: int) -> Mapping[str, Any]:
+        test_data = as_columns(test_data, self._trained().pipeline.categories)
         if isinstance(test_data, Mapping):
             return test_data
         if isinstance(test_data, bool) or not isinstance(test_data, int) or test_data < 1:
-            raise DataError(f"test_data takes a dict of arrays, or a number of simulations, got {test_data!r}")
+            found = repr(test_data) if isinstance(test_data, (int, float)) else type(test_data).__name__
+            raise DataError(f"test_data takes a dict of arrays, or a number of simulations, got {found}")
         return self.simulate(test_data, seed=seed)
 
     def _levels(self) -> Sequence[float] | None:

@@ -179,6 +179,20 @@ def test_a_call_tells_all_that_it_takes(trained):
         trained.log_prob({"theta": [0.0, 0.0], "x": [0.0, 0.0]}, hutch=3)
 
 
+def test_a_ratio_tells_what_its_draws_take(data):
+    roles = {"inference_variables": ["a"], "inference_conditions": ["x"]}
+    ratio = sbicore.RatioApproximator(subnet_kwargs={"widths": [8]}, **roles)
+    ratio.fit(data, epochs=1, seed=1, **QUIET)
+    with pytest.raises(UnknownHyperparameterError, match="sample of a ratio has no argument 'fixed'; sample has\n"):
+        ratio.sample(OBSERVED, 3, fixed={}, **QUIET)
+    with pytest.raises(
+        UnknownHyperparameterError, match="no argument 'candidate'; did you mean 'candidates'.*\n.*method"
+    ):
+        ratio.sample(OBSERVED, 3, candidate=3, **QUIET)
+    with pytest.raises(ConfigError, match="does not estimate"):
+        ratio.estimate(OBSERVED)
+
+
 def test_what_does_not_estimate_names_what_does(trained):
     with pytest.raises(
         ConfigError, match="'flow_matching' does not estimate.\nNetworks with estimate: .*point_network"

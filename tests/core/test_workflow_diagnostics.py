@@ -54,6 +54,14 @@ def test_test_data_may_be_a_number_to_simulate(flow):
     assert one == two != other
 
 
+def test_test_data_may_be_a_frame(flow):
+    pandas = pytest.importorskip("pandas")
+    test = flow.simulate(12, seed=1)
+    frame = pandas.DataFrame({name: list(value) if value.ndim > 1 else value for name, value in test.items()})
+    tables = [flow.compute_default_diagnostics(data, 10, seed=1)["NRMSE"] for data in (test, frame)]
+    assert tables[0] == pytest.approx(tables[1], rel=1e-5)
+
+
 def test_own_functions_get_draws_and_true_values(flow):
     found = flow.custom_diagnostics(12, {"shape": lambda draws, truths: (draws["k"].shape, list(truths))}, 10)
     assert found == {"shape": ((12, 10), ["theta", "k"])}
@@ -113,6 +121,8 @@ def test_refused(flow):
         flow.custom_diagnostics(test, len)
     with pytest.raises(DataError, match="number of simulations, got 0"):
         flow.plot_default_diagnostics(0)
+    with pytest.raises(DataError, match="test_data takes .* got str"):
+        flow.plot_default_diagnostics("test")
     with pytest.raises(DataError, match="There are 5 data sets"):
         flow.compute_default_diagnostics(5, 20)
     with pytest.raises(NotBuiltError):
