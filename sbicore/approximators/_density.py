@@ -17,7 +17,9 @@ from ._bounds import outside_bounds
 from ._checks import require_rows
 from ._masks import take_masks
 from ._memory import rows_at_once
+from ._misspelt import warn_of_misspelt
 from ._pipeline import tensors_of
+from ._ragged import MASK
 from ._report import Cost
 from ._roles import ROLES
 
@@ -75,6 +77,8 @@ def pairs(model: Approximator, data: Mapping[str, Any], *, density: bool = True)
     """
     pipeline = model.pipeline
     data = pipeline.numeric(data, "data")
+    if isinstance(data, Mapping):
+        warn_of_misspelt(data, pipeline.events, depth=6, meant=[MASK])
     given = tensors_of(data, "data", pipeline.events, varying=pipeline.summarized)
     masks = take_masks(given)
     raw = pipeline.checked(given, "data", lead=1)

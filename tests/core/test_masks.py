@@ -301,7 +301,9 @@ def test_misspelt_masks_are_warned_of(trained):
         observed = {key: value[:2] for key, value in given.items()}
         with pytest.warns(DataWarning, match=words) as caught_later:
             trained.sample({"x": observed["x"], name: observed[name]}, **ASK)
-        assert {warning.filename for warning in [*caught, *caught_later]} == {__file__}
+        with pytest.warns(DataWarning, match=words) as caught_last:
+            trained.log_prob(observed, progress=False)
+        assert {warning.filename for warning in [*caught, *caught_later, *caught_last]} == {__file__}
     with pytest.warns(DataWarning, match="'summary_masks' is not used"):
         trained.sample({"x": data["x"][:2], "summary_masks": {"x": data["summary_mask"][:2]}}, **ASK)
     with pytest.raises(DataError, match="mask of 'y', which is not summarized\nSummarized: x"):
