@@ -84,10 +84,10 @@ class PieceSource:
                 continue
             index = torch.randperm(group.count, generator=generator)
             whole = group.count // self.batch_size * self.batch_size
-            other.count = 0
-            other.add({role: value[index[whole:]] for role, value in group.rows.items()})
             if whole:
                 yield group.rows, index[:whole].split(self.batch_size)
+            other.count = 0  # only now is the group before this one used up
+            other.add({role: value[index[whole:]] for role, value in group.rows.items()})
             group, other = other, group
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 
 import numpy as np
 import pytest
@@ -85,6 +86,18 @@ def test_every_row_once_an_epoch_in_a_new_order(sizes, background):
     assert epochs[0] != epochs[1]
     again = pieces(sizes, background=background)
     assert [batch["inference_variables"][:, 0].tolist() for batch in again.epoch()] == epochs[0]
+
+
+def test_rows_in_use_stay_while_the_next_are_read():
+    sizes = [7, 31, 25, 59, 43]
+    epochs = []
+    for background in (False, True):
+        batches = []
+        for batch in pieces(sizes, background=background).epoch():
+            time.sleep(0.02 * background)
+            batches.append(batch["inference_variables"][:, 0].tolist())
+        epochs.append(batches)
+    assert epochs[0] == epochs[1]
 
 
 def test_neighbours_in_the_store_are_none_in_training():
