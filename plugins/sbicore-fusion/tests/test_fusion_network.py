@@ -95,7 +95,7 @@ def test_variables_and_backbones_go_together():
     with pytest.raises(ConfigError, match="a mask of 'z', and no backbone"):
         module(given, {"z": torch.ones(3, 6, dtype=torch.bool)})
     with pytest.raises(ConfigError, match=r"'fusion_network' reads 'y', which summary_variables do not name"):
-        sbicore.build("flow_matching", summary_network=module.config, summary_variables=["x"])
+        sbicore.RatioApproximator(summary_network=module.config, summary_variables=["x"])
 
 
 def test_errors_of_a_backbone_say_which():
