@@ -52,6 +52,7 @@ def test_the_seed_decides(method):
     assert scores[0] == scores[1] != scores[2]
 
 
+@pytest.mark.slow
 def test_fast_fits_chance_as_much_as_published():
     """In 10 dimensions both learn 200 draws by heart; the best classifier would have an accuracy of 0.68.
 
