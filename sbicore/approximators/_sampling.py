@@ -47,7 +47,7 @@ def sample(
     block = block_of(model.pipeline.event("inference_variables") or ())
     events = {name: model.pipeline.events[name] for name in model.pipeline.target_names}
     require_room(events.values(), observations, draws)
-    joined = {name: torch.empty(observations, draws, *event) for name, event in events.items()}
+    joined = {name: torch.empty(observations, draws, *event, dtype=torch.float32) for name, event in events.items()}
 
     def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
         nonlocal drawn_finite

@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from sbicore.config import SummaryNetworkConfig, frozen
+from sbicore.shapes import Shapes, SummaryInput
 from sbicore.testing import check_component
 
 WIDTH = 8
@@ -65,6 +66,22 @@ class Picture(nn.Module):
         return self.out(x.flatten(-3)).tanh()
 
 
+class Named(nn.Module):
+    """Two sets by name, each with its own features."""
+
+    def __init__(self, shapes):
+        super().__init__()
+        self.out_features = shapes.output or WIDTH
+        self.parts = nn.ModuleDict({name: DeepSet(Shapes(target=event)) for name, event in shapes.inputs.items()})
+        self.out = nn.Linear(WIDTH * len(self.parts), self.out_features)
+
+    def forward(self, x, mask=None):
+        return self.out(torch.cat([self.parts[name](x[name], (mask or {}).get(name)) for name in self.order(x)], -1))
+
+    def order(self, x):
+        return list(self.parts)
+
+
 @frozen(kw_only=True)
 class Toy(SummaryNetworkConfig):
     """A summary network."""
@@ -83,6 +100,11 @@ def config_of(module, **facts):
 
 def bare(module, **facts):
     return config_of(module, **{"capabilities": frozenset(), **facts})
+
+
+def named(module):
+    sets = {name: SummaryInput("set", {"masks", "permutation_invariant"}) for name in ("x", "y")}
+    return bare(module, layout="named", inputs=sets)
 
 
 def mutant(base=DeepSet, **members):
@@ -141,6 +163,11 @@ class Center(Picture):
 
 
 BROKEN = {
+    "by place in the dict": (
+        named(type("Mutant", (Named,), {"order": lambda self, x: list(x)})),
+        "check_order_of_names",
+        "it changes the output",
+    ),
     "unknown layout": (config_of(DeepSet, layout="graph"), "check_facts", "layout is 'graph'"),
     "masks for images": (config_of(Picture, layout="image"), "check_facts", "an? image network cannot have masks"),
     "unknown capability": (
@@ -211,8 +238,9 @@ BROKEN = {
         config_of(DeepSet, layout="series"),
         bare(Recurrent, layout="series"),
         bare(Picture, layout="image"),
+        named(Named),
     ],
-    ids=["set", "masked series", "series", "image"],
+    ids=["set", "masked series", "series", "image", "named"],
 )
 def test_sound_ones_pass(config):
     check_component(config)
