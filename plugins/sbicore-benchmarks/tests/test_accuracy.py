@@ -82,17 +82,18 @@ def test_a_run_killed_between_draws_and_score_goes_on(wheel, tmp_path, monkeypat
 
 
 def test_a_process_killed_by_the_system_goes_on(wheel, tmp_path):
-    arguments = ["benchmark", "accuracy", *TINY, f"--out={tmp_path}", "--seed", "1", "2", "3"]
+    seeds = ["1", "2", "3", "4", "5", "6"]
+    arguments = ["benchmark", "accuracy", *TINY, f"--out={tmp_path}", "--seed", *seeds]
     process = subprocess.Popen([sys.executable, "-m", "sbicore", *arguments], stderr=subprocess.PIPE, text=True)
     for line in process.stderr:
-        if line.startswith("[1/3]"):
+        if line.startswith("[1/6]"):
             process.kill()
             break
     process.wait()
     process.stderr.close()
-    assert 1 <= len(rows(tmp_path)) < 3
-    assert command("accuracy", tmp_path, "--seed", "1", "2", "3") == 0
-    assert sorted(row["settings"]["seed"] for row in rows(tmp_path)) == [1, 2, 3]
+    assert 1 <= len(rows(tmp_path)) < 6
+    assert command("accuracy", tmp_path, "--seed", *seeds) == 0
+    assert sorted(row["settings"]["seed"] for row in rows(tmp_path)) == [1, 2, 3, 4, 5, 6]
 
 
 def test_online_training_has_no_data(wheel, tmp_path):
