@@ -180,6 +180,28 @@ def test_an_interrupted_training_is_no_result(tmp_path, monkeypatch):
         worker.work({**job, "seed": 1, "progress": False, "threads": 1, "draws": 5, "densities": 0})
 
 
+def test_a_ratio_draws_from_the_box_of_its_prior(wheel, tmp_path):
+    assert command("accuracy", tmp_path, "--network=ratio") == 0
+    (row,) = rows(tmp_path)
+    assert (row["settings"]["tool"], row["settings"]["method"]) == ("sbicore", "ratio")
+    (draws,) = [np.load(file) for file in (tmp_path / "draws").glob("*.npy")]
+    assert draws.shape == (200, 2) and np.abs(draws).max() <= 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--task=gaussian_linear"], "uniform in a box"),
+        (["--budget=online"], "uniform in a box"),
+        (['--hyperparameters={"gama": 1.0}'], "gamma"),
+    ],
+)
+def test_what_a_ratio_cannot_do_is_named_before_any_work(arguments, said, wheel, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(study.Study, "run", None)
+    assert command("accuracy", tmp_path, "--network=ratio", *arguments) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_peers_are_told_steps(wheel, tmp_path, capsys):
     assert command("peers", tmp_path, "--peer", "sbi.npe", '--fit={"epochs": 2}') == 1
     assert "Give steps" in capsys.readouterr().err

@@ -30,6 +30,7 @@ def test_rows_table_and_figure(wheel, tmp_path, capsys):
     assert all(results["rms"] == results["mean"] == results["deviation"] == 0 for results in found[::2])
     assert all(results["rms"] > 1e-3 for results in found[1::2])
     assert all(0.3 < results["c2st"] <= 1.0 for results in found)
+    assert all(0.7 < results["accuracy"] <= 1.0 for results in found)  # 20 steps have learnt little
     report = capsys.readouterr().out
     assert report.startswith((tmp_path / "evaluations.md").read_text())
     assert "rk4, 20" in report and "euler, 2" in report

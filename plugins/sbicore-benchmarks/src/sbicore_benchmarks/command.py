@@ -26,7 +26,7 @@ def sbicore_cli(commands: Any) -> None:
     peers.set_defaults(run=_run_accuracy, report="peers")
     speed = kinds.add_parser("speed", help="times of a training step, draws, densities, import and first result")
     _add_peers(speed, "*", "default: all; without names: none")
-    speed.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks")
+    speed.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks, or ratio")
     speed.add_argument("--rounds", type=int, default=3, help="repeats, interleaved (default: 3)")
     speed.add_argument("--threads", type=int, help="of each process (default: all processors)")
     _add_out(speed)
@@ -54,7 +54,7 @@ def sbicore_cli(commands: Any) -> None:
 def _add_study(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", help="quick: two tasks, 1e4, some minutes; ci: a smaller one; full: ten tasks, 1e5")
     parser.add_argument("--task", nargs="+", help="published tasks (default: all ten)")
-    parser.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks")
+    parser.add_argument("--network", nargs="+", default=["flow_matching"], help="inference networks, or ratio")
     parser.add_argument("--budget", nargs="+", help="numbers of simulations such as 1e4, or online (default: 1e5)")
     _add_training(parser)
     parser.add_argument("--observation", nargs="+", type=int, help="of the published ten (default: 1 2 3)")

@@ -26,6 +26,8 @@ VALIDATION_FRACTION = 0.05
 TRAINING = {"steps": 10_000, "batch_size": 256, "learning_rate": 5e-4}
 """Where neither a preset nor the user says it."""
 STEPS_PER_EPOCH_ONLINE = 500
+RATIO = "ratio"
+"""Stands for `RatioApproximator`, which is no network by name; it draws by a Markov chain, given a uniform prior."""
 WIDTHS = (256,) * 5
 
 
@@ -52,7 +54,7 @@ def ours(
     """sbicore with a network that draws.
 
     Args:
-        network: name of the inference network.
+        network: name of the inference network, or `ratio`.
         budget: number of simulations, or `online`; decides the preset where that is `"auto"`.
         preset: of the network; None for its defaults.
         arguments: hyperparameters of the network and arguments of `sbicore.build`; they win over the preset.
@@ -61,8 +63,11 @@ def ours(
         label: what tables call it.
 
     Raises:
-        ConfigError and its kind: an unknown network, preset or argument; one that does not draw.
+        ConfigError and its kind: an unknown network, preset or argument; one that does not draw; a ratio without a
+            box to draw from.
     """
+    if network == RATIO:
+        return _ratio(budget, arguments or {}, fit or {}, bounds or {}, label)
     declared = resolve(network)
     if "sample" not in declared.capabilities:
         raise ConfigError(f"{network!r} does not draw, so its draws cannot be judged\nChoose a network that samples.")
@@ -94,6 +99,32 @@ def ours(
         label or ", ".join(words),
         (sys.executable, "-m", "sbicore_benchmarks.worker"),
         {"tool": "sbicore", "method": network, "arguments": {**hyperparameters, **outer}, "fit": options},
+    )
+
+
+def _ratio(
+    budget: int | str,
+    arguments: Mapping[str, Any],
+    fit: Mapping[str, Any],
+    bounds: Mapping[str, Any],
+    label: str | None,
+) -> Contender:
+    from sbicore.approximators import RatioApproximator
+    from sbicore.training import FitOptions
+
+    if budget == ONLINE or not bounds or any(side is None for pair in bounds.values() for side in pair):
+        raise ConfigError(
+            "A ratio is measured on given simulations, and draws from a prior that is uniform in a box\n"
+            "Choose a task such as two_moons and a number of simulations."
+        )
+    options = {**TRAINING, "validation_fraction": VALIDATION_FRACTION, **fit}
+    FitOptions.from_kwargs(**options)
+    described = {"bounds": dict(bounds), **arguments}
+    RatioApproximator(inference_variables=["parameters"], inference_conditions=["observables"], **described)
+    return Contender(
+        label or f"sbicore {RATIO}",
+        (sys.executable, "-m", "sbicore_benchmarks.worker"),
+        {"tool": "sbicore", "method": RATIO, "arguments": described, "fit": options},
     )
 
 

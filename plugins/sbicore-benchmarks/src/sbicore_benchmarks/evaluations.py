@@ -1,7 +1,8 @@
 """`sbicore benchmark evaluations`: how many evaluations of a network a draw needs, and with which solver.
 
 One training a task. For every observation and seed there are two sets of long draws: from the same noise as the short
-ones, for distances draw by draw, and from other noise, for a classifier that must not recognise pairs.
+ones, for distances draw by draw, and from other noise, for a classifier that must not recognise pairs. Another one
+compares the short draws with the published reference posterior.
 """
 
 from __future__ import annotations
@@ -140,10 +141,13 @@ def _measure(approximator: Any, rows: Sequence[Mapping[str, Any]], records: Reco
         started = time.perf_counter()
         short, report = draw(row, row["options"], row["seed"])
         seconds = time.perf_counter() - started
-        results = {**_distances(short, same), "c2st": c2st(short, other), "seconds": seconds}
+        truth = observation(row["task"], row["observation"]).draws[: row["draws"]]
+        scores = {"c2st": c2st(short, other), "accuracy": c2st(short, truth)}
+        results = {**_distances(short, same), **scores, "seconds": seconds}
         records.append(row, {**results, "evaluations": float(report.evaluations)})
         name = f"{row['task']}, observation {row['observation']}, seed {row['seed']}, {label(row['options'])}"
-        print(f"[{done}/{len(rows)}] {name}: c2st {results['c2st']:.3f}", file=sys.stderr, flush=True)
+        said = " ".join(f"{key} {score:.3f}" for key, score in scores.items())
+        print(f"[{done}/{len(rows)}] {name}: {said}", file=sys.stderr, flush=True)
 
 
 def _distances(short: Array, long: Array) -> dict[str, float]:
@@ -164,13 +168,18 @@ def label(options: Mapping[str, Any]) -> str:
 
 
 def _report(rows: Sequence[Mapping[str, Any]], records: Records) -> str:
-    """Markdown: a table for each task, means over observations and seeds."""
-    measures = ("evaluations", "rms", "mean", "deviation", "c2st", "seconds")
+    """Markdown: a table for each task, means over observations and seeds.
+
+    `c2st` is that against long draws, `accuracy` the C2ST against the published posterior.
+    """
+    measures = ("evaluations", "rms", "mean", "deviation", "c2st", "accuracy", "seconds")
     parts = []
     for task in dict.fromkeys(row["task"] for row in rows):
         lines = []
         for name in dict.fromkeys(label(row["options"]) for row in rows):
             found = [records[row] for row in rows if row["task"] == task and label(row["options"]) == name]
-            lines.append([name, *(float(np.mean([results[measure] for results in found])) for measure in measures)])
+            lines.append(
+                [name, *(float(np.mean([results.get(measure, np.nan) for results in found])) for measure in measures)]
+            )
         parts += [f"## {task}", table(["options", *measures], lines)]
     return "\n\n".join(parts) + "\n"

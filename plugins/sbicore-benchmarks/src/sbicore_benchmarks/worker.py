@@ -4,7 +4,7 @@ The job is a JSON object; the workers of other tools in `peers/` read the same o
 
     data        an .npz with parameters (N, D), observables (N, C), observed (O, C)
     simulator   instead of rows: the task to simulate while training, or null
-    method      name of the inference network
+    method      name of the inference network, or ratio
     arguments   further arguments of `sbicore.build`
     fit         options of `fit`
     draws       draws for each observation; written to `out` as float32 (O, draws, D)
@@ -37,6 +37,7 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
     import sbicore
 
     from ._records import versions
+    from .contenders import RATIO
     from .peers._job import peak_memory
     from .tasks import simulator
 
@@ -45,12 +46,14 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
         data = {name: arrays[name] for name in ("parameters", "observables")} if not job["simulator"] else None
         observed = arrays["observed"]
         known = {name: arrays[name][: job["densities"]] for name in arrays.files if name == "parameters"}
-    approximator = sbicore.build(
-        job["method"],
-        inference_variables=["parameters"],
-        inference_conditions=["observables"],
-        **job["arguments"],
-    )
+    roles = {"inference_variables": ["parameters"], "inference_conditions": ["observables"]}
+    sampling = {}
+    if job["method"] == RATIO:
+        approximator: Any = sbicore.RatioApproximator(**roles, **job["arguments"])
+        low, high = (torch.tensor(side) for side in job["arguments"]["bounds"]["parameters"])
+        sampling["prior"] = torch.distributions.Independent(torch.distributions.Uniform(low, high), 1)
+    else:
+        approximator = sbicore.build(job["method"], **roles, **job["arguments"])
     source: Any = data if data is not None else simulator(job["simulator"])
     started = time.perf_counter()
     history = approximator.fit(source, seed=job["seed"], progress=job["progress"], **job["fit"])
@@ -61,7 +64,7 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
     for row in observed:
         started = time.perf_counter()
         drawn, report = approximator.sample(
-            {"observables": row[None]}, job["draws"], seed=job["seed"], report=True, progress=False
+            {"observables": row[None]}, job["draws"], seed=job["seed"], report=True, progress=False, **sampling
         )
         seconds.append(time.perf_counter() - started)
         draws.append(drawn["parameters"][0])
