@@ -131,9 +131,9 @@ def _guarded(part: nn.Module, owner: Compilation) -> Any:
     """The compiled call, which turns itself off when the compiler fails."""
     compiled = torch.compile(part._call_impl)
 
-    def call(*arguments: Any) -> Any:
+    def call(*arguments: Any, **keywords: Any) -> Any:
         try:
-            return compiled(*arguments)
+            return compiled(*arguments, **keywords)
         except Exception as error:
             owner.deciding = False
             owner._eager()
@@ -143,7 +143,7 @@ def _guarded(part: nn.Module, owner: Compilation) -> Any:
                 TrainingWarning,
                 stacklevel=2,
             )
-            return part._call_impl(*arguments)
+            return part._call_impl(*arguments, **keywords)
 
     return call
 

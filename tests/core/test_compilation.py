@@ -87,3 +87,17 @@ def test_what_declares_that_it_does_not_compile_is_left_eager(linear_data, monke
         model = sbicore.build(network, inference_variables=["theta"], inference_conditions=["x"])
         model.fit(linear_data, epochs=1, progress=False)
         assert set(asked) == {mode}
+
+
+def test_conditions_by_name_reach_a_compiled_backbone(linear_data, monkeypatch):
+    calls = []
+
+    def compiled(call):
+        return lambda *arguments, **keywords: (calls.append(keywords), call(*arguments, **keywords))[1]
+
+    monkeypatch.setattr(torch, "compile", compiled)
+    model = sbicore.RatioApproximator(
+        subnet_kwargs={"widths": [8]}, inference_variables=["theta"], inference_conditions=["x"]
+    )
+    assert model.fit(linear_data, epochs=1, compile=True, progress=False, seed=1).compiled
+    assert calls and all("conditions" in keywords for keywords in calls)
