@@ -22,6 +22,7 @@ from ..training.padding import padded
 from ..training.pieces import PieceSource
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
 from ._batches import RowWatch, gathered
+from ._channels import warn_of_channels
 from ._masks import mask_of, masked_names, require_one_length
 from ._misspelt import warn_of_misspelt
 from ._pipeline import WEIGHT
@@ -142,13 +143,11 @@ def _about(model: Approximator, settings: FitOptions, source: Source, seed: int)
             "checkpoint needs data that another process can read again from the start\n"
             "Give all rows in one dict of arrays or a store, or a simulator."
         )
-    chosen = settings.in_epochs(source.steps_per_epoch).to_dict()
-    for name in ("background", "compile"):
-        chosen.pop(name)
+    chosen = settings.in_epochs(source.steps_per_epoch).to_dict().items()
     summary = model.summary_config
     return {
         "network": [model.config.to_dict(), summary and summary.to_dict()],
-        "options": chosen,
+        "options": {name: value for name, value in chosen if name not in ("background", "compile")},
         "data": rows + digest(model.standardizers.state_dict()),
         "seed": seed,
     }
@@ -348,6 +347,7 @@ class Ingest:
             events = row_events(data)
             self.model.look_at(data)
             self.model.build(events, seed=self.seed)
+            warn_of_channels(self.model.config, self.model.pipeline, depth=8)
             self.model.pipeline.require_inverse(data)
         if isinstance(data, Mapping):
             warn_of_misspelt(data, self.model.pipeline.events, depth=8)

@@ -6,10 +6,9 @@ import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-import torch
-
+from ..devices import is_memory_error
 from ..errors import SamplingError
 from ..training.chunks import pixels_at_once
 from ._blocks import BLOCK, Chunk
@@ -21,7 +20,6 @@ __all__ = ["require_room", "rows_at_once", "run_within"]
 
 T = TypeVar("T")
 _ACCELERATOR_ROWS = 200_000
-_WORDS = ("can't allocate memory", "not enough memory", "out of memory")
 
 
 def rows_at_once(model: Approximator) -> int:
@@ -60,7 +58,7 @@ def run_within(pending: Iterable[Chunk], run: Callable[[Chunk], T]) -> Iterator[
         try:
             found = run(chunk)
         except (MemoryError, RuntimeError) as error:
-            if not _is_exhausted(error):
+            if not is_memory_error(error):
                 raise
             most = len(chunk.rows) // 2
             if not most:
@@ -71,12 +69,6 @@ def run_within(pending: Iterable[Chunk], run: Callable[[Chunk], T]) -> Iterator[
             queue.appendleft(chunk)
             continue
         yield chunk, found
-
-
-def _is_exhausted(error: Any) -> bool:
-    if isinstance(error, (MemoryError, torch.cuda.OutOfMemoryError)):
-        return True
-    return any(words in str(error).lower() for words in _WORDS)
 
 
 def _free_bytes() -> int | None:

@@ -10,14 +10,15 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch import Generator, Tensor, nn
 
 from .._threads import suitable_threads
+from ..devices import is_memory_error
 from ..errors import TrainingError, TrainingWarning
 from .averaging import AveragedWeights
 from .checkpoint import Checkpoint, State
@@ -29,7 +30,7 @@ from .options import FitOptions
 from .progress import Progress
 from .sources import Batch, Source
 
-__all__ = ["Callback", "Fit", "Task", "mean_loss", "notifier", "train"]
+__all__ = ["Callback", "Fit", "Task", "mean_loss", "notifier", "train", "within_memory"]
 
 _LOOK_EVERY = 100
 
@@ -66,7 +67,7 @@ def train(
 
     Raises:
         TrainingError: not one step or not one validation loss was finite; the module then holds the weights
-            from before.
+            from before. Or memory does not suffice for a step.
     """
     options = options.in_epochs(source.steps_per_epoch)
     steps = options.epochs * source.steps_per_epoch
@@ -81,7 +82,8 @@ def train(
             if first and (reason := fit.out_of_patience()):
                 history.stopped, first = reason, options.epochs
             for epoch in range(first, options.epochs):
-                diverged = fit.epoch(bar, check)
+                with within_memory(source.batch_size):
+                    diverged = fit.epoch(bar, check)
                 event = FitEvent(kind="epoch", history=history, epoch=epoch + 1, epochs=options.epochs)
                 notify(event)
                 if checkpoint is not None:
@@ -97,6 +99,21 @@ def train(
     finally:
         fit.finish()
     notify(FitEvent(kind="stopped", history=history, epoch=event.epoch, epochs=options.epochs))
+
+
+@contextmanager
+def within_memory(batch_size: int) -> Iterator[None]:
+    """Raise TrainingError where memory does not suffice for steps of this size."""
+    try:
+        yield
+    except (MemoryError, RuntimeError) as error:
+        if not is_memory_error(error):
+            raise
+        raise TrainingError(
+            f"memory does not suffice for a training step of {batch_size} row{'s' * (batch_size > 1)}\n"
+            "Give a smaller batch_size or network; subnets of images also have checkpointing=True and "
+            "precision='bfloat16'."
+        ) from error
 
 
 class Fit:

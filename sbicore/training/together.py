@@ -12,7 +12,7 @@ import torch
 from .._threads import suitable_threads
 from ..errors import TrainingError, TrainingWarning
 from .history import EnsembleHistory, FitEvent
-from .loop import Fit, Task
+from .loop import Fit, Task, within_memory
 from .options import FitOptions
 from .progress import Progress
 from .shared_rows import SharedRows
@@ -51,7 +51,8 @@ def train_together(
         notify(event)
         with Progress(steps, "training", enabled=progress) as bar, suitable_threads(device) as check:
             for epoch in range(options.epochs):
-                fits.epoch(bar, check)
+                with within_memory(source.batch_size):
+                    fits.epoch(bar, check)
                 event = FitEvent(kind="epoch", history=history, epoch=epoch + 1, epochs=options.epochs)
                 notify(event)
                 if event.stop_requested:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ import sbicore
 from sbicore.approximators import _memory
 from sbicore.approximators._blocks import block_of
 from sbicore.config import frozen
-from sbicore.errors import ConfigError, DataError, SamplingError, ShapeError
+from sbicore.errors import ConfigError, DataError, DataWarning, SamplingError, ShapeError, TrainingError
 from sbicore.testing import TinySubnet
 from sbicore.training.chunks import validation_rows
 
@@ -139,6 +140,33 @@ class TestBuilding:
         with pytest.raises(ConfigError, match=r"made for image targets \(H, W, C\); this target has shape \(15, 2\)"):
             fit(build(), given)
 
+    @pytest.mark.parametrize(
+        ("event", "says"),
+        [
+            ((3, 16, 12), "as 3 x 16 pixels with 12 channels each"),
+            ((16, 12), "as 16 pixels with 12 channels each"),
+            ((9, 10, 11), "as 9 x 10 pixels with 11 channels each"),
+            ((16, 12, 3), None),
+            ((40, 8), None),
+            ((5, 7), None),
+            ((1, 1, 3), None),
+        ],
+    )
+    def test_channels_that_come_first_or_not_at_all_are_told(self, event, says):
+        given = {"field": np.random.default_rng(1).normal(size=(12, *event))}
+        model = build(conditions=(), subnet=OnPlanesAndLines())
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            model.fit(given, epochs=1, batch_size=6, seed=1, progress=False, compile="never")
+        found = [warning for warning in caught if "channels" in str(warning.message)]
+        assert [str(warning.message).count(says or "") for warning in found] == [1] * bool(says)
+        assert all(issubclass(w.category, DataWarning) and w.filename == __file__ for w in found)
+        assert all("field[..., None]" in str(warning.message) for warning in found)
+
+    def test_a_network_without_time_names_those_that_make_images(self):
+        with pytest.raises(ConfigError, match=r"(?s)'mlp' is made for vector targets.*'flow_matching'.*'unet'"):
+            fit(sbicore.build("point_network", inference_variables=["field"], inference_conditions=["image"]))
+
     def test_a_subnet_for_vectors_is_refused(self):
         with pytest.raises(ConfigError, match=r"made for vector targets; this target has shape \(3, 5, 2\)"):
             fit(build(subnet=TinySubnet()))
@@ -239,3 +267,14 @@ class TestMemory:
         monkeypatch.setattr(_memory, "_free_bytes", lambda: free)
         with pytest.raises(SamplingError, match=advice):
             draw(trained, data()["image"][:2], 5)
+
+    @pytest.mark.parametrize("ensemble", [None, 2])
+    def test_a_step_that_does_not_fit_names_what_is_smaller(self, monkeypatch, ensemble):
+        def full(*arguments, **options):
+            raise RuntimeError("[enforce fail at alloc_cpu.cpp] . DefaultCPUAllocator: can't allocate memory")
+
+        model = build(ensemble=ensemble) if ensemble else build()
+        monkeypatch.setattr("sbicore.training.loop.mean_loss", full)
+        monkeypatch.setattr("sbicore.training.stacked.mean_loss", full)
+        with pytest.raises(TrainingError, match=r"(?s)a training step of 10 rows.*smaller batch_size.*checkpointing"):
+            fit(model)

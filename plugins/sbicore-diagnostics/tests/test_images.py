@@ -37,6 +37,17 @@ class TestGrid:
         assert len({ax.images[0].get_clim() for ax in (figure.axes[i] for i in (0, 2, 3, 4, 5))}) == 1
         figure.savefig(io.BytesIO())
 
+    def test_pixels_of_the_condition_that_were_not_seen_are_grey(self):
+        samples, truths, given = posterior(2)
+        given = given.copy()
+        given[0, 2, 3] = np.nan
+        picture = images.grid(samples, truths, given).axes[1].images[0]
+        assert np.ma.getmaskarray(picture.get_array()).nonzero() == (2, 3)
+        assert picture.cmap.get_bad().tolist() == pytest.approx([0.55, 0.55, 0.55, 1.0], abs=0.01)
+        given[1, 0, 0] = np.inf
+        with pytest.raises(DataError, match="conditions has 1 values"):
+            images.grid(samples, truths, given)
+
     def test_without_conditions_and_with_one_draw(self):
         samples, truths, _ = posterior(1, 1)
         assert [ax.get_title() for ax in images.grid(samples, truths).axes[:4]] == [

@@ -106,3 +106,15 @@ class TestSwitches:
 def test_arguments_that_do_not_fit(arguments, says):
     with pytest.raises(ConfigError, match=says):
         UNet(**{**SMALL, **arguments})
+
+
+@pytest.mark.parametrize(("side", "fits"), [(3, True), (2, False)])
+def test_wide_kernels_wrap_a_periodic_field_once(side, fits):
+    arguments = {"padding": "circular", "kernel_size": 5}
+    shapes = Shapes(target=(side, 9, 1), time=True)
+    if fits:
+        assert build(shapes, **arguments)(rand(2, side, 9, 1), rand(1)).shape == (2, side, 9, 16)
+    else:
+        with pytest.raises(ConfigError, match=r"(?s)5 pixels reach around .* 1 x 5 pixels are left .*\$.kernel_size"):
+            build(shapes, **arguments)
+    assert build(shapes, kernel_size=5)(rand(2, side, 9, 1), rand(1)).shape == (2, side, 9, 16)

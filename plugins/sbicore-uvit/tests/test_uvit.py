@@ -211,3 +211,15 @@ class TestSwitches:
 def test_arguments_that_do_not_fit(config, arguments, says):
     with pytest.raises(ConfigError, match=says):
         config(**{**SMALL, **arguments})
+
+
+@both
+def test_wide_kernels_wrap_a_periodic_field_once(config):
+    shapes = Shapes(target=(4, 8, 1), time=True)
+    refused = [("kernel_size", 7, True), ("up_kernel_size", 5, True)]
+    for name, size, first in refused:
+        with pytest.raises(ConfigError, match=rf"(?s){size} pixels reach around .*\$\.{name}"):
+            build(config, shapes, padding="circular", up_conv_first=first, **{name: size})
+    for name, size, first in [("kernel_size", 5, True), ("up_kernel_size", 5, False), ("up_kernel_size", 3, True)]:
+        module = build(config, shapes, padding="circular", up_conv_first=first, **{name: size})
+        assert module(rand(2, 4, 8, 1), rand(1)).shape == (2, 4, 8, 16)

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from sbicore_unet.blocks import Downsample, ImageBackbone, Stage, Style, Upsample
+from sbicore_unet.blocks import Downsample, ImageBackbone, Stage, Style, Upsample, require_sides
 from torch import Tensor, nn
+
+from sbicore.shapes import Shapes
 
 from .base_config import TransformerConfig
 from .positions import Positions
@@ -56,6 +58,10 @@ class TransformerBackbone(ImageBackbone):
     """Levels and, behind the last, a transformer, which subclasses connect."""
 
     levels: Any
+
+    def __init__(self, config: TransformerConfig, shapes: Shapes) -> None:
+        require_sides(config, shapes, len(config.widths) - 1 + config.up_conv_first, "up_kernel_size")
+        super().__init__(config, shapes)
 
     def make(self, config: TransformerConfig, style: Style) -> None:
         """All parts."""

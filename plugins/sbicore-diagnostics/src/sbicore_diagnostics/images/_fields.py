@@ -11,7 +11,7 @@ from sbicore.errors import DataError
 
 from .._data import Arrays, finite, require_shape
 
-__all__ = ["drawn_and_true", "one_channel"]
+__all__ = ["drawn_and_true", "one_channel", "seen"]
 
 
 def drawn_and_true(samples: Arrays, targets: Arrays, channel: int) -> tuple[np.ndarray, np.ndarray]:
@@ -33,6 +33,17 @@ def one_channel(name: str, images: np.ndarray, channel: int) -> np.ndarray:
     if not 0 <= channel < images.shape[-1]:
         raise DataError(f"{name} has {images.shape[-1]} channels, and none is {channel=}", variable=name)
     return images[..., channel]
+
+
+def seen(name: str, images: ArrayLike) -> np.ndarray:
+    """Images, NaN where pixels were not seen.
+
+    Raises:
+        DataError: no numbers, none at all, or infinite ones.
+    """
+    values = np.asarray(images)
+    gone = np.isnan(values) if values.dtype.kind == "f" else np.zeros(values.shape, bool)
+    return np.where(gone, np.nan, finite(name, np.where(gone, 0, values)))
 
 
 def _single(name: str, values: Arrays) -> ArrayLike:

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 
 from sbicore.errors import DataError
 
-from .._data import Arrays, finite, require_shape
+from .._data import Arrays, require_shape
 from ..plots._style import INK
-from ._fields import drawn_and_true, one_channel
+from ._fields import drawn_and_true, one_channel, seen
 
 __all__ = ["grid"]
 
 _SIDE = 1.25
 """Of a picture, in inches."""
 _FIELD, _SPREAD = "RdBu_r", "Greys"
+_UNSEEN = "#8c8c8c"
 
 
 def grid(
@@ -37,7 +39,8 @@ def grid(
     Args:
         samples: draws `(N, S, H, W, C)`, or a mapping with this one variable.
         targets: true images `(N, H, W, C)`.
-        conditions: images `(N, H, W, D)`, whose first channel is shown with colours of its own; or None.
+        conditions: images `(N, H, W, D)`, whose first channel is shown with colours of its own, pixels that are NaN
+            in grey; or None.
         num_rows: data sets to show, the first ones.
         num_draws: draws to show of each.
         channel: of samples and targets.
@@ -51,7 +54,7 @@ def grid(
     draws, truths = drawn_and_true(samples, targets, channel)
     given = None
     if conditions is not None:
-        given = finite("conditions", conditions)
+        given = seen("conditions", conditions)
         require_shape("conditions", given, (len(truths), "H", "W", "D"), given.ndim == 4 and len(given) == len(truths))
         given = one_channel("conditions", given, 0)
     rows, shown = min(num_rows, len(truths)), min(num_draws, draws.shape[1])
@@ -68,7 +71,7 @@ def grid(
         limits = (truths.mean() - far, truths.mean() + far)
         pictures = [line[0].imshow(fields[0], cmap=_FIELD, clim=limits)]
         if given is not None:
-            line[1].imshow(given[row], cmap=_FIELD)
+            line[1].imshow(given[row], cmap=colormaps[_FIELD].with_extremes(bad=_UNSEEN))
         for ax, field in zip(line[len(titles) - 2 - shown :], fields[1:], strict=False):
             ax.imshow(field, cmap=_FIELD, clim=limits)
         pictures.append(line[-1].imshow(spread[row], cmap=_SPREAD, clim=(0.0, float(spread[:rows].max()) or 1.0)))

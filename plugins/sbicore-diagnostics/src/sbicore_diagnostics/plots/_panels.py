@@ -39,7 +39,7 @@ def panels(
     if count > MOST:
         raise DataError(
             f"{count} scalars would make {count} panels; at most {MOST} can be read\n"
-            "Choose some of them: variable_keys=[...], or a part of an array."
+            "Choose some of them: variable_keys=[...], or a part of an array; images have sbicore.diagnostics.images."
         )
     rows = 1 if count <= 4 else math.ceil(count / min(COLUMNS, math.ceil(math.sqrt(1.6 * count))))
     columns = math.ceil(count / rows)

@@ -6,7 +6,7 @@ that are vectors, into one row for each field, or for all. `ImageBackbone` is th
 """
 
 from .attention import SelfAttention
-from .backbone import ImageBackbone
+from .backbone import ImageBackbone, require_sides
 from .embedding import Embedding
 from .film import Film
 from .resampling import Downsample, Upsample
@@ -28,5 +28,6 @@ __all__ = [
     "Upsample",
     "fold",
     "leading",
+    "require_sides",
     "unfold",
 ]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.checkpoint import checkpoint
 
+from sbicore.errors import ConfigError
 from sbicore.shapes import Shapes
 
 from .embedding import Embedding
@@ -17,7 +18,25 @@ from .film import Film
 from .stem import Stem, leading, unfold
 from .style import Style
 
-__all__ = ["ImageBackbone"]
+__all__ = ["ImageBackbone", "require_sides"]
+
+
+def require_sides(config: Any, shapes: Shapes, halvings: int, kernel: str) -> None:
+    """Raise ConfigError where kernels reach around a periodic field more than once at its lowest resolution.
+
+    Args:
+        config: with `padding` and `widths`.
+        shapes: of the network.
+        halvings: how often the sides of the target are halved.
+        kernel: the field of the config with the size of the kernels.
+    """
+    size = getattr(config, kernel)
+    sides = [-(-side // 2**halvings) for side in shapes.target[:-1]]
+    if config.padding == "circular" and min(sides) < size // 2:
+        raise ConfigError(
+            f"kernels of {size} pixels reach around more than once where {' x '.join(map(str, sides))} pixels are left "
+            f"of a target of shape {shapes.target}\nGive fewer widths, a smaller {kernel}, or padding='zeros'."
+        ).within(kernel)
 
 
 class ImageBackbone(nn.Module):
@@ -31,6 +50,7 @@ class ImageBackbone(nn.Module):
 
     def __init__(self, config: Any, shapes: Shapes) -> None:
         super().__init__()
+        require_sides(config, shapes, len(config.widths) - 1, "kernel_size")
         self.config = config
         self.axes, self.rank = len(shapes.target) - 1, len(shapes.conditions or ())
         self.embedding = Embedding(shapes, config.time_emb_dim, config.activation)
