@@ -24,14 +24,27 @@ def probe(rows: list[dict[str, str]]) -> list[dict[str, str]]:
 
     States that may follow: `fails to import: ...`, `exits: ...`, `slow: ...`, `invalid: ...`.
     """
-    states: dict[tuple[str, str, str], str] = {}
-    for distribution in dict.fromkeys(row["distribution"] for row in rows if row["state"] == "ok"):
-        todo = [(r["kind"], r["name"]) for r in rows if r["distribution"] == distribution and r["state"] == "ok"]
-        while todo:
-            found = _run(distribution, todo)
-            states |= {(distribution, *key): state for key, state in found.items()}
-            todo = todo[len(found) :]
-    return [row | {"state": states.get((row["distribution"], row["kind"], row["name"]), row["state"])} for row in rows]
+    from concurrent.futures import ThreadPoolExecutor
+
+    todo: dict[str, list[tuple[str, str]]] = {}
+    for row in rows:
+        if row["state"] == "ok":
+            todo.setdefault(row["distribution"], []).append((row["kind"], row["name"]))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        states = dict(zip(todo, pool.map(_states, todo, todo.values()), strict=True))
+    return [
+        row | {"state": states.get(row["distribution"], {}).get((row["kind"], row["name"]), row["state"])}
+        for row in rows
+    ]
+
+
+def _states(distribution: str, todo: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """States of all entries of a distribution, in as many processes as it takes."""
+    states: dict[tuple[str, str], str] = {}
+    while todo:
+        states |= _run(distribution, todo)
+        todo = [entry for entry in todo if entry not in states]
+    return states
 
 
 def _run(distribution: str, todo: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
@@ -103,9 +116,12 @@ def _main(distribution: str, entries: str, path: str) -> None:
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what a plugin prints must not be taken for an answer
     sys.path[:] = json.loads(path)
-    print("ready", file=answers, flush=True)
+    from .registry import plugins
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        plugins()
+        print("ready", file=answers, flush=True)  # from here on the time is the plugin's
         for kind, name in json.loads(entries):
             print(json.dumps(_state(kind, f"{distribution}/{name}")), file=answers, flush=True)
 

@@ -84,8 +84,16 @@ class TestPlugins:
         assert err.startswith("ConfigError: There is no kind of component named 'subnets'")
 
 
+@pytest.fixture
+def few(monkeypatch):
+    """Only core and what a test installs are there: each distribution that is tried costs a process."""
+    scan = sbicore._index._scan
+    kept = {"sbicore", "acme", "broken"}
+    monkeypatch.setattr(sbicore._index, "_scan", lambda: (entry for entry in scan() if entry.distribution in kept))
+
+
 class TestPluginsCheck:
-    def test_each_is_tried_and_the_status_tells(self, sbicore_, fake_distribution):
+    def test_each_is_tried_and_the_status_tells(self, sbicore_, fake_distribution, few):
         fake_distribution("acme")
         assert sbicore_("plugins", "--check", "--kind", "subnet")[0] == 0
         sbicore._index.rescan()
@@ -177,7 +185,7 @@ class TestDoctor:
         assert status == 0
         assert "torch: fails to import: ModuleNotFoundError" in out
 
-    def test_json_holds_versions_machine_and_plugins(self, sbicore_, fake_distribution):
+    def test_json_holds_versions_machine_and_plugins(self, sbicore_, fake_distribution, few):
         fake_distribution("acme")
         _, out, _ = sbicore_("doctor", "--json")
         found = json.loads(out)
@@ -185,14 +193,14 @@ class TestDoctor:
         assert found["machine"]["cores"] > 0
         assert [row["state"] for row in found["plugins"] if row["name"] == "wave"] == ["ok"]
 
-    def test_plugin_that_does_not_load_is_named_and_the_status_tells(self, sbicore_, fake_distribution):
+    def test_plugin_that_does_not_load_is_named_and_the_status_tells(self, sbicore_, fake_distribution, few):
         fake_distribution("acme", source="import not_there_at_all")
         status, out, _ = sbicore_("doctor")
         assert status == 1
         assert "subnet wave (acme 1.0): fails to import: ModuleNotFoundError: No module named 'not_there_at" in out
         assert "      pip install --force-reinstall acme, or pip uninstall acme" in out
 
-    def test_plugin_that_is_switched_off_is_no_failure(self, sbicore_, fake_distribution, monkeypatch):
+    def test_plugin_that_is_switched_off_is_no_failure(self, sbicore_, fake_distribution, monkeypatch, few):
         monkeypatch.setenv("SBICORE_DISABLE", "acme")
         fake_distribution("acme", source="import not_there_at_all")
         status, out, _ = sbicore_("doctor")

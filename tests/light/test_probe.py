@@ -14,7 +14,7 @@ HOSTILE = {
     "needs": ("import not_there_at_all", "fails to import: ModuleNotFoundError: No module named 'not_there_at_all'"),
     "stops": ("raise SystemExit(3)", "exits: SystemExit: 3"),
     "dies": ("import os; os._exit(7)", "exits: importing it ends the process with status 7"),
-    "hangs": ("import time; time.sleep(60)", "slow: not imported within 1 s"),
+    "hangs": ("import time; time.sleep(60)", "slow: not imported within 2 s"),
     "number": ("X = 3", "invalid: hostile:X of hostile, registered as 'x', is not a SubnetConfig: 3"),
     "renamed": ("Y = 3", "fails to import: AttributeError: module 'hostile' has no attribute 'X'"),
     "chatty": ("print('\"ok\"'); raise OSError", "fails to import: OSError:"),
@@ -22,12 +22,15 @@ HOSTILE = {
 
 
 def states():
-    return {row["name"]: row["state"] for row in _probe.probe(sbicore.plugins())}
+    """Of what was installed for the test; each other distribution would cost a process more."""
+    made = [row for row in sbicore.plugins() if row["distribution"] in {"acme", "hostile", "watcher"}]
+    return {row["name"]: row["state"] for row in _probe.probe(made)}
 
 
 @pytest.mark.parametrize(("source", "state"), HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_plugin_is_described_and_the_others_are_not_hurt(source, state, fake_distribution, monkeypatch):
-    monkeypatch.setattr(_probe, "LIMIT", 1.0)
+    if "sleep" in source:
+        monkeypatch.setattr(_probe, "LIMIT", 2.0)
     fake_distribution("acme")
     fake_distribution("hostile", points="[sbicore.subnets]\nx = hostile:X\n", source=source)
     found = states()
