@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import functools
 import importlib.util
+import os
 import re
 import subprocess
 import sys
@@ -126,7 +127,7 @@ def undeclared(source: Path, own: set[str], declared: set[str]) -> dict[str, str
         own: names that belong to the distribution itself.
         declared: normalised names of the distributions it requires.
     """
-    providers = {name: {_normal(d) for d in found} for name, found in metadata.packages_distributions().items()}
+    providers = _providers(tuple((path, os.stat(path).st_mtime_ns) for path in sys.path if os.path.isdir(path)))
     found = {}
     for path in sorted(source.rglob("*.py")) if source.is_dir() else [source]:
         for name in _names(path, path.stat().st_mtime_ns):
@@ -135,6 +136,12 @@ def undeclared(source: Path, own: set[str], declared: set[str]) -> dict[str, str
             if needed and not providers.get(name, {_normal(name)}) & declared:
                 found[name] = path.relative_to(source.parent).as_posix()
     return found
+
+
+@functools.lru_cache(maxsize=1)
+def _providers(places: tuple[tuple[str, int], ...]) -> dict[str, set[str]]:
+    """Which distributions provide a top-level package, read again once a folder of `sys.path` has changed."""
+    return {name: {_normal(d) for d in found} for name, found in metadata.packages_distributions().items()}
 
 
 def _is_script(path: Path) -> bool:
