@@ -12,30 +12,16 @@ from sbicore.errors import ConfigError, IntegrationError
 from sbicore.integrators import (
     SEA,
     SHARK,
-    DPMSolver2M,
     EDMHeun,
     EulerMaruyama,
-    Langevin,
     PredictorCorrector,
     TwoStepAdaptive,
 )
 from sbicore.testing import parametrize_conformance
 
 
-@parametrize_conformance(
-    [
-        EulerMaruyama(),
-        SEA(),
-        SHARK(),
-        TwoStepAdaptive(),
-        DPMSolver2M(),
-        EDMHeun(),
-        Langevin(),
-        PredictorCorrector(),
-        PredictorCorrector(corrector_steps=0),
-    ]
-)
-def test_conforms(component, check):
+@parametrize_conformance([PredictorCorrector(corrector_steps=0)])
+def test_a_predictor_alone_conforms(component, check):
     check(component)
 
 
@@ -66,34 +52,37 @@ def test_weak_orders(method, order):
         assert math.log2(coarse / fine) == pytest.approx(order, abs=0.1)
 
 
-def strong_error(method, steps, area=1.0):
-    """Of `dx = -x dt + dW` over 20,000 paths, against 1,024 steps of SHARK on the same path."""
-    x, path = torch.zeros(20_000, 1, dtype=torch.float64), BrownianPath((20_000, 1), seed=1)
-    exact = SHARK().integrate(drift, x, 0.0, 1.0, diffusion=torch.ones_like, brownian=path, steps=1_024).state
+@pytest.fixture(scope="module")
+def strong_error():
+    """Of `dx = -x dt + dW` in 8 steps over 4,000 paths, against 256 steps of SHARK on the same paths."""
+    x, path = torch.zeros(4_000, 1, dtype=torch.float64), BrownianPath((4_000, 1), seed=1)
+    exact = SHARK().integrate(drift, x, 0.0, 1.0, diffusion=torch.ones_like, brownian=path, steps=256).state
 
-    def brownian(t0, t1):
-        w, levy = path(t0, t1)
-        return w, area * levy
+    def error(method, area=1.0):
+        def brownian(t0, t1):
+            w, levy = path(t0, t1)
+            return w, area * levy
 
-    found = method.integrate(drift, x, 0.0, 1.0, diffusion=torch.ones_like, brownian=brownian, steps=steps).state
-    return float((found - exact).square().mean().sqrt())
+        found = method.integrate(drift, x, 0.0, 1.0, diffusion=torch.ones_like, brownian=brownian, steps=8).state
+        return float((found - exact).square().mean().sqrt())
+
+    return error
 
 
-def test_the_levy_area_takes_off_the_error_what_it_should():
+def test_the_levy_area_takes_off_the_error_what_it_should(strong_error):
     """In 8 steps the errors with the area over those without are 0.62 for SEA and 0.06 for SHARK."""
-    assert strong_error(SEA(), 8) < 0.9 * strong_error(SEA(), 8, area=0.0)
-    assert strong_error(SEA(), 8) < 0.6 * strong_error(EulerMaruyama(), 8)
-    assert strong_error(SHARK(), 8) < 0.15 * strong_error(SHARK(), 8, area=0.0)
+    assert strong_error(SEA()) < 0.9 * strong_error(SEA(), area=0.0)
+    assert strong_error(SEA()) < 0.6 * strong_error(EulerMaruyama())
+    assert strong_error(SHARK()) < 0.15 * strong_error(SHARK(), area=0.0)
 
 
 def test_finer_tolerances_take_more_steps_and_come_nearer():
     x = torch.zeros(2, 500, dtype=torch.float64)
     errors, steps = [], []
+    options = {"diffusion": torch.ones_like, "brownian": BrownianPath(x.shape, seed=2)}
+    exact = SHARK().integrate(drift, x, 0.0, 1.0, steps=512, **options).state
     for tolerance in (0.1, 0.01, 0.001):
-        path = BrownianPath(x.shape, seed=2)
-        options = {"diffusion": torch.ones_like, "brownian": path}
         found = TwoStepAdaptive().integrate(drift, x, 0.0, 1.0, rtol=tolerance, atol=tolerance, **options)
-        exact = SHARK().integrate(drift, x, 0.0, 1.0, steps=1_024, **options).state
         errors.append(float((found.state - exact).square().mean().sqrt()))
         steps.append(int(found.steps[0]))
     assert errors[0] > 3 * errors[1] > 9 * errors[2] and steps[0] < steps[1] < steps[2]
