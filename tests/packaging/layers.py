@@ -32,8 +32,8 @@ def work() -> Path:
 
 
 def torch_layer() -> Path:
-    """torch, what it requires, and numpy."""
-    return _layer("torch", "torch", "numpy")
+    """torch, what it requires, and numpy and scipy, which torchdiffeq requires."""
+    return _layer("torch", "torch", "numpy", "scipy")
 
 
 def tools() -> Path:
