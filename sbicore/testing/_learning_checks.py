@@ -112,14 +112,19 @@ def estimate_errors(config: Any, seed: int = 1) -> Errors:
     return errors
 
 
-@functools.lru_cache(maxsize=1)
-def _trained(config: Any, seed: int) -> Any:
-    """Its approximator after 2,560 steps on a subnet of one hidden layer."""
+def _untrained(config: Any) -> Any:
+    """Its approximator on a subnet of one hidden layer."""
     from .. import approximators
 
-    approximator = getattr(approximators, config.approximator)(
+    return getattr(approximators, config.approximator)(
         on_subnet(config, TinySubnet(width=WIDTH)), inference_variables=["theta"], inference_conditions=["x"]
     )
+
+
+@functools.lru_cache(maxsize=1)
+def _trained(config: Any, seed: int) -> Any:
+    """The same after 2,560 steps."""
+    approximator = _untrained(config)
     approximator.fit(
         GaussianTask().sample(ROWS, seed=seed),
         epochs=EPOCHS,
