@@ -45,8 +45,8 @@ def problem(rows, n, seed):
     return x, x.sum(1) @ covariance / NOISE**2, np.sqrt(np.diag(covariance))
 
 
-def solved(items, options=None, steps=10, seed=1):
-    count = len(items.conditions), 2_000, 2
+def solved(items, options=None, steps=10, seed=1, draws=2_000):
+    count = len(items.conditions), draws, 2
     noise = torch.randn(count, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
     generator = torch.Generator().manual_seed(seed)
     field = Composition(exact_field, items, options or CompositionOptions(), generator)
@@ -56,8 +56,19 @@ def solved(items, options=None, steps=10, seed=1):
     return noise.numpy()
 
 
-@pytest.mark.parametrize("n", [1, 2, 5, 10, 30, 60, 100])
-@pytest.mark.parametrize("prior", ["given", "learnt"])
+def often(n, prior):
+    """What is left out is asked with the slow tests: numbers of data sets between others."""
+    return n in ((1, 2, 10, 100) if prior == "given" else (1, 5, 30))
+
+
+@pytest.mark.parametrize(
+    ("n", "prior"),
+    [
+        pytest.param(n, prior, marks=[] if often(n, prior) else pytest.mark.slow)
+        for n in (1, 2, 5, 10, 30, 60, 100)
+        for prior in ("given", "learnt")
+    ],
+)
 def test_exact_fields_compose_to_the_exact_posterior(n, prior):
     """Four observations, 2,000 draws: five standard errors of a mean are 0.11 deviations, of a deviation 8 %."""
     x, mean, deviation = problem(4, n, seed=n)
@@ -72,10 +83,10 @@ def test_mini_batches_lead_to_the_posterior_on_average():
     """A choice of items has an error of its own, which many steps average out; all of them have none."""
     x, mean, deviation = problem(4, 20, seed=3)
     items = Items(torch.from_numpy(x), ITEM.expand(4, 20, 2, 2), lambda z: -z @ OWN)
-    found = solved(items, CompositionOptions(mini_batch_size=10), steps=60)
+    found = solved(items, CompositionOptions(mini_batch_size=10), steps=60, draws=500)
     assert np.abs((found.mean(1) - mean) / deviation).mean() < 0.5
-    whole = solved(items, CompositionOptions(mini_batch_size=20))
-    np.testing.assert_array_equal(whole, solved(items))
+    whole = solved(items, CompositionOptions(mini_batch_size=20), draws=500)
+    np.testing.assert_array_equal(whole, solved(items, draws=500))
 
 
 def test_the_bridge_widens_by_its_factor_at_the_data():
@@ -132,7 +143,9 @@ WAYS = {
 }
 
 
-@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize(
+    "way", ["prior", *(pytest.param(way, marks=pytest.mark.slow) for way in ("prior by name", "score")), "own"]
+)
 def test_a_trained_network_composes(trained, way):
     """Limits as for its own posteriors, for the errors of five fields add up: 0.2 deviations, 15 %."""
     x, mean, deviation = problem(10, 5, seed=4)
@@ -176,7 +189,7 @@ def test_the_report_counts_evaluations_of_all_items(trained):
 def test_the_sum_of_scores_is_there_without_correction(trained):
     """By Langevin steps at the end its draws are near the posterior."""
     x, mean, deviation = problem(4, 2, seed=4)
-    draws = trained.compositional_sample({"x": x}, 500, seed=1, correction="none", progress=False, prior=log_normal())
+    draws = trained.compositional_sample({"x": x}, 200, seed=1, correction="none", progress=False, prior=log_normal())
     found = np.log(draws["scale"])
     assert np.abs((found.mean(1) - mean) / deviation).mean() < 0.5
 
