@@ -13,7 +13,7 @@ import pytest
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "examples" / "nile.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-SHORTER = {"epochs=8": "epochs=3", "test_data=500": "test_data=100"}
+SHORTER = {"epochs=12": "epochs=3", "test_data=500": "test_data=100"}
 NEAR = [("whole", "noise"), ("whole", "drift"), ("whole", "next"), ("gaps", "noise"), ("gaps", "next")]
 """What the page calls near: the drift with gaps is not."""
 

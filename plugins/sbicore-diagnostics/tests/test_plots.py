@@ -56,6 +56,12 @@ def test_pairs_of_all_sorts(samples, expected, drawn):
     assert len(figure.axes) == len(expected) * (len(expected) + 1) / 2
 
 
+def test_titles_have_three_digits_and_no_powers_of_ten_below_a_million():
+    figure = pairs_posterior({"flow": 1040 + draws(500, 1), "share": 0.0123 + 1e-6 * draws(500, 1)})
+    titles = " ".join(ax.get_title() for ax in figure.axes)
+    assert "1040" in titles and "0.0123" in titles and "e+" not in titles
+
+
 def test_pairs_in_twenty_dimensions():
     figure = pairs_posterior({"theta": draws(10_000, 20)})
     assert len(figure.axes) == 210

@@ -141,8 +141,13 @@ def _ticks(view: tuple[float, float], size: int) -> np.ndarray:
 
 
 def _interval(values: np.ndarray) -> str:
-    low, median, high = (f"{q:#.3g}".rstrip(".") for q in np.quantile(values, [0.05, 0.5, 0.95]))
+    low, median, high = map(_number, np.quantile(values, [0.05, 0.5, 0.95]))
     return f"\n{median}  [{low}, {high}]"
+
+
+def _number(value: float) -> str:
+    """Three digits, and all before the point up to a million."""
+    return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
 
 
 def _bandwidth(values: np.ndarray, limits: tuple[float, float], dimension: int) -> float:
