@@ -45,7 +45,11 @@ class RatioNetwork(InferenceNetworkConfig):
         ),
     )
 
-    subnet: Any = component("subnet", "mlp", doc="The body; it reads parameters and conditions.")
+    subnet: Any = component(
+        "subnet",
+        {"name": "mlp", "widths": [128] * 5},
+        doc="The body; it reads parameters and conditions. Deep, since a ratio is a function of both together.",
+    )
     K: int = integer(5, ge=1, doc="Contrastive parameters that an observation is compared with.")
     gamma: float = number(1.0, gt=0.0, doc="Odds that one of the K belongs to the observation against that none does.")
     balanced: bool = flag(False, doc="Add the balance condition to the loss, for ratios that are rather too flat.")

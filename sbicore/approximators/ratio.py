@@ -38,7 +38,8 @@ class RatioApproximator(Approximator):
 
     Args:
         inference_network: the classifier's config, as a saved one has it; by default made of what follows.
-        subnet, subnet_kwargs: body of the classifier; it reads parameters and conditions.
+        subnet, subnet_kwargs: body of the classifier, which reads parameters and conditions; by default an `mlp` of five
+            layers of 128. Two layers are too few for curved posteriors.
         K: contrastive parameters for each row; below the batch size.
         gamma: odds, above 0, that one of the K belongs to the observation against that none does.
         balanced: whether to add the balance condition to the loss, by which ratios are rather too flat than too sharp
@@ -56,7 +57,7 @@ class RatioApproximator(Approximator):
         self,
         inference_network: Any = None,
         *,
-        subnet: Any = "mlp",
+        subnet: Any = None,
         subnet_kwargs: Mapping[str, Any] | None = None,
         K: int = 5,
         gamma: float = 1.0,
@@ -64,8 +65,9 @@ class RatioApproximator(Approximator):
         **arguments: Any,
     ) -> None:
         if inference_network is None:
+            body = {} if subnet is None else {"subnet": subnet}
             inference_network = RatioNetwork.from_kwargs(
-                subnet=subnet, subnet_kwargs=subnet_kwargs, K=K, gamma=gamma, balanced=balanced
+                **body, subnet_kwargs=subnet_kwargs, K=K, gamma=gamma, balanced=balanced
             )
         if not isinstance(inference_network, RatioNetwork):
             raise ConfigError(
