@@ -38,8 +38,8 @@ class RatioApproximator(Approximator):
 
     Args:
         inference_network: the classifier's config, as a saved one has it; by default made of what follows.
-        subnet, subnet_kwargs: body of the classifier, which reads parameters and conditions; by default an `mlp` of five
-            layers of 128. Two layers are too few for curved posteriors.
+        subnet, subnet_kwargs: body of the classifier, which reads parameters and conditions; by default an `mlp` of
+            five layers of 128. Two layers are too few for curved posteriors.
         K: contrastive parameters for each row; below the batch size.
         gamma: odds, above 0, that one of the K belongs to the observation against that none does.
         balanced: whether to add the balance condition to the loss, by which ratios are rather too flat than too sharp

@@ -109,7 +109,7 @@ def test_the_exact_ratio_is_balanced():
 
 
 def test_a_balanced_fit_of_few_rows_is_balanced_on_others():
-    """300 rows are learnt by heart: without the condition the classifier is unbalanced by 0.047, ten standard errors."""
+    """300 rows are learnt by heart: without the condition the imbalance is 0.047, ten standard errors."""
     data, found = simulate(4_000, 2), {}
     for balanced in (False, True):
         model = build(balanced=balanced)
