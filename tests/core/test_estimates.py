@@ -9,14 +9,14 @@ import sbicore
 from sbicore import Adapter
 from sbicore.errors import ConfigError, NotBuiltError
 
-FIT = {"epochs": 25, "batch_size": 128, "learning_rate": 5e-3, "compile": "never", "progress": False, "seed": 1}
+FIT = {"epochs": 8, "batch_size": 128, "learning_rate": 8e-3, "compile": "never", "progress": False, "seed": 1}
 ROLES = {"inference_variables": ["theta"], "inference_conditions": ["x"]}
 SUBNET = {"subnet": {"name": "mlp", "widths": [32]}}
 Q = [0.1, 0.5, 0.9]
 NORMAL_Q = np.array([-1.2815516, 0.0, 1.2815516])
 
 
-def gaussian(n=20_000, seed=0):
+def gaussian(n=10_000, seed=0):
     """theta ~ N(3, 4), x = theta + noise of sd 1: the posterior is normal with variance 0.8."""
     rng = np.random.default_rng(seed)
     theta = 3 + 2 * rng.normal(size=(n, 1))
@@ -107,7 +107,7 @@ def test_affine_maps_carry_means_and_covariances():
 
 def test_bounds_transform_what_can_be_and_enclose_the_rest():
     rng = np.random.default_rng(0)
-    theta = rng.uniform(size=(20_000, 1))
+    theta = rng.uniform(size=(10_000, 1))
     data = {"theta": theta, "x": theta + 0.2 * rng.normal(size=theta.shape)}
     x = np.array([[-0.5], [0.5], [1.6]])
     both = fitted(data=data, bounds={"theta": (0, 1)}, mean="mean", q="quantile").estimate({"x": x})

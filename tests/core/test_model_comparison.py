@@ -21,7 +21,7 @@ def wide(rng):
     return {"x": 2 * rng.normal(size=1)}
 
 
-FIT = {"epochs": 20, "batch_size": 256, "learning_rate": 3e-3, "compile": "never", "progress": False, "seed": 1}
+FIT = {"epochs": 12, "batch_size": 256, "learning_rate": 5e-3, "compile": "never", "progress": False, "seed": 1}
 
 
 @pytest.mark.parametrize(
@@ -31,9 +31,9 @@ FIT = {"epochs": 20, "batch_size": 256, "learning_rate": 3e-3, "compile": "never
 def test_the_bayes_factor_of_two_normals(rules, p):
     simulator = sbicore.ModelComparisonSimulator([narrow, wide], p=p)
     model = sbicore.ModelComparisonApproximator(
-        scoring_rules=rules, subnet_kwargs={"widths": [64, 64]}, inference_conditions=["x"]
+        scoring_rules=rules, subnet_kwargs={"widths": [32, 32]}, inference_conditions=["x"]
     )
-    model.fit(simulator.sample(60_000, seed=1), **FIT)
+    model.fit(simulator.sample(20_000, seed=1), **FIT)
     found = model.estimate({"x": X}, simulated_prior=p)
     inside = np.abs(X[:, 0]) < 3
     error = np.abs(found["log_bayes_factors"][:, 1] + LOG_BF)
