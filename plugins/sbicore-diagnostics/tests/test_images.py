@@ -44,6 +44,8 @@ class TestGrid:
         picture = images.grid(samples, truths, given).axes[1].images[0]
         assert np.ma.getmaskarray(picture.get_array()).nonzero() == (2, 3)
         assert picture.cmap.get_bad().tolist() == pytest.approx([0.55, 0.55, 0.55, 1.0], abs=0.01)
+        assert picture.cmap.name == "RdBu_r"
+        assert images.grid(samples, truths, given**2).axes[1].images[0].cmap.name == "viridis"
         given[1, 0, 0] = np.inf
         with pytest.raises(DataError, match="conditions has 1 values"):
             images.grid(samples, truths, given)

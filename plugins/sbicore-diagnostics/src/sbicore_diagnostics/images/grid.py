@@ -18,7 +18,7 @@ __all__ = ["grid"]
 
 _SIDE = 1.25
 """Of a picture, in inches."""
-_FIELD, _SPREAD = "RdBu_r", "Greys"
+_FIELD, _AMOUNT, _SPREAD = "RdBu_r", "viridis", "Greys"
 _UNSEEN = "#8c8c8c"
 
 
@@ -39,8 +39,8 @@ def grid(
     Args:
         samples: draws `(N, S, H, W, C)`, or a mapping with this one variable.
         targets: true images `(N, H, W, C)`.
-        conditions: images `(N, H, W, D)`, whose first channel is shown with colours of its own, pixels that are NaN
-            in grey; or None.
+        conditions: images `(N, H, W, D)`, whose first channel is shown with colours of its own, from dark to bright
+            where nothing is below 0, and pixels that are NaN in grey; or None.
         num_rows: data sets to show, the first ones.
         num_draws: draws to show of each.
         channel: of samples and targets.
@@ -52,11 +52,12 @@ def grid(
     if num_rows < 1 or num_draws < 0:
         raise DataError(f"nothing to show with num_rows={num_rows} and num_draws={num_draws}")
     draws, truths = drawn_and_true(samples, targets, channel)
-    given = None
+    given, signed = None, False
     if conditions is not None:
         given = seen("conditions", conditions)
         require_shape("conditions", given, (len(truths), "H", "W", "D"), given.ndim == 4 and len(given) == len(truths))
         given = one_channel("conditions", given, 0)
+        signed = bool((given < 0).any())
     rows, shown = min(num_rows, len(truths)), min(num_draws, draws.shape[1])
     mean, spread = draws.mean(1), draws.std(1)
     titles = ["truth", *(["condition"] if given is not None else [])]
@@ -71,7 +72,7 @@ def grid(
         limits = (truths.mean() - far, truths.mean() + far)
         pictures = [line[0].imshow(fields[0], cmap=_FIELD, clim=limits)]
         if given is not None:
-            line[1].imshow(given[row], cmap=colormaps[_FIELD].with_extremes(bad=_UNSEEN))
+            line[1].imshow(given[row], cmap=colormaps[_FIELD if signed else _AMOUNT].with_extremes(bad=_UNSEEN))
         for ax, field in zip(line[len(titles) - 2 - shown :], fields[1:], strict=False):
             ax.imshow(field, cmap=_FIELD, clim=limits)
         pictures.append(line[-1].imshow(spread[row], cmap=_SPREAD, clim=(0.0, float(spread[:rows].max()) or 1.0)))
