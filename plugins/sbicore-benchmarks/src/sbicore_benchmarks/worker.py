@@ -46,8 +46,8 @@ def work(job: Mapping[str, Any]) -> dict[str, Any]:
         data = {name: arrays[name] for name in ("parameters", "observables")} if not job["simulator"] else None
         observed = arrays["observed"]
         known = {name: arrays[name][: job["densities"]] for name in arrays.files if name == "parameters"}
-    roles = {"inference_variables": ["parameters"], "inference_conditions": ["observables"]}
-    sampling = {}
+    roles: dict[str, Any] = {"inference_variables": ["parameters"], "inference_conditions": ["observables"]}
+    sampling: dict[str, Any] = {}
     if job["method"] == RATIO:
         approximator: Any = sbicore.RatioApproximator(**roles, **job["arguments"])
         low, high = (torch.tensor(side) for side in job["arguments"]["bounds"]["parameters"])
