@@ -97,8 +97,9 @@ def build(
         near = None if error.path else close_match(error.name, approximator.arguments)
         if near is None or error.near:
             raise
+        nested = f"\nGive {near}={{'name': ..., ...}}." if error.name == f"{near}_kwargs" else ""
         raise UnknownHyperparameterError(
-            f"build has no argument {error.name!r}; did you mean {near!r}?", name=error.name, near=near
+            f"build has no argument {error.name!r}; did you mean {near!r}?{nested}", name=error.name, near=near
         ) from None
     if ensemble is None:
         return approximator(described, **own)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -257,6 +257,12 @@ class Adapter:
         except ConfigError as error:
             raise error.within(name) from None
         return self
+
+    if not TYPE_CHECKING:  # type checkers know the steps, and tell a misspelt one themselves
+
+        def __getattr__(self, name):
+            near = "" if name.startswith("_") else did_you_mean(name, STEPS)
+            raise AttributeError(f"An adapter has no step {name!r}{near}\nSteps: {listing(STEPS)}")
 
     def __len__(self) -> int:
         return len(self._transforms)

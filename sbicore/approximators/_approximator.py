@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from .. import _extensions
 from .._arguments import arguments_of, unknown_argument
-from .._messages import did_you_mean
+from .._messages import did_you_mean, listing
 from ..adapter import Adapter
 from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
 from ..randomness import as_seed, seed_for
@@ -334,7 +334,11 @@ class Approximator(nn.Module):
         """Checked, embedded conditions `(O, C)`; None for a network without any."""
         if not self.pipeline.roles.parts(*ROLES[1:]):
             if conditions is not None and len(conditions):
-                raise DataError("This approximator was trained without conditions; call sample(num_samples=...) alone.")
+                raise DataError(
+                    f"This approximator was trained without conditions, and is given {listing(map(repr, conditions))}\n"
+                    "Build it with inference_conditions=[...] and train it again, or ask without any, "
+                    "such as sample(num_samples=...)."
+                )
             return None
         joined = checked_conditions(self.pipeline, conditions, what, depth=3)
         ready = self.standardized(joined)

@@ -14,12 +14,13 @@ from torch import Tensor
 from .._arguments import unknown_argument
 from .._messages import listing
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError, UnknownHyperparameterError
-from ..training import FitOptions
+from ..training import FitEvent, FitOptions
 from ._masks import without_entries
 
 __all__ = [
     "asked",
     "checked_bounds",
+    "checked_callbacks",
     "checked_fit_kwargs",
     "require_capability",
     "require_count",
@@ -123,7 +124,11 @@ def require_finite(
     for name, value in raw.items():
         bad = ~torch.isfinite(value).reshape(len(value), -1).all(1)
         if bad.any():
-            raise DataError(f"{what}: {name!r} is not finite in {_told(bad)}", variable=name)
+            raise DataError(
+                f"{what}: {name!r} is not finite in {_told(bad)}\n"
+                "Give numbers; for values that were not measured, build with missing='mask' and train with such rows.",
+                variable=name,
+            )
     for reason, rows in outside(raw):
         raise DataError(f"{what}: {reason} in {_told(rows)}")
     for role, value in joined.items():
@@ -150,6 +155,21 @@ def checked_bounds(bounds: Any) -> dict[str, tuple[Any, Any]]:
     if not isinstance(bounds, Mapping):
         raise ConfigError(f"bounds must be a dict {{name: (low, high)}}, got {bounds!r}")
     return {name: _pair(name, pair) for name, pair in bounds.items()}
+
+
+def checked_callbacks(callbacks: Any) -> tuple[Callable[[Any, FitEvent], None], ...]:
+    """Several callables.
+
+    Raises:
+        ConfigError: anything else.
+    """
+    if not isinstance(callbacks, Iterable):
+        raise ConfigError(f"callbacks takes a list of callables (approximator, event), got {callbacks!r}")
+    callbacks = tuple(callbacks)
+    for callback in callbacks:
+        if not callable(callback):
+            raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
+    return callbacks
 
 
 def checked_fit_kwargs(given: Any) -> dict[str, Any]:

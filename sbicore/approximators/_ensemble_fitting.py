@@ -17,7 +17,8 @@ from ..training.loop import notifier
 from ..training.shared_rows import FreshWindows, OwnOrders, SharedRows, pool_size
 from ..training.sources import FreshSource, MemorySource
 from ..training.together import train_together
-from ._fitting import Ingest, LossTask, checked_callbacks
+from ._checks import checked_callbacks
+from ._fitting import Ingest, LossTask
 
 if TYPE_CHECKING:
     from .ensemble import EnsembleApproximator

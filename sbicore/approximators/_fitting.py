@@ -23,11 +23,13 @@ from ..training.pieces import PieceSource
 from ..training.sources import Batch, FreshSource, MemorySource, Source, require_same_names
 from ._batches import RowWatch, gathered
 from ._channels import warn_of_channels
+from ._checks import checked_callbacks
 from ._masks import mask_of, masked_names, require_one_length
-from ._misspelt import warn_of_misspelt
+from ._misspelt import warn_of_roleless
 from ._pipeline import WEIGHT
 from ._roles import ROLES, role_of
 from ._rows import Cleaner, by_slices, row_events
+from ._simulated import Watched
 from ._standardizer import Moments, require_size, warn_of_offsets
 from ._survey import Survey
 from ._tables import as_columns
@@ -36,7 +38,7 @@ from ._weights import WeightMean, refuse_weights
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["Ingest", "LossTask", "checked_callbacks", "fit"]
+__all__ = ["Ingest", "LossTask", "fit"]
 
 PILOT_ROWS = 4_096
 """Rows simulated before online training, to standardise and to validate; fewer for a shorter training."""
@@ -118,21 +120,6 @@ def fit(
             model.forget_data()
     ingest.clean.finish(depth=5)
     return model.history
-
-
-def checked_callbacks(callbacks: Any) -> tuple[Callable[[Any, FitEvent], None], ...]:
-    """Several callables.
-
-    Raises:
-        ConfigError: anything else.
-    """
-    if not isinstance(callbacks, Iterable):
-        raise ConfigError(f"callbacks takes a list of callables (approximator, event), got {callbacks!r}")
-    callbacks = tuple(callbacks)
-    for callback in callbacks:
-        if not callable(callback):
-            raise ConfigError(f"callbacks are callables (approximator, event), got {callback!r}")
-    return callbacks
 
 
 def _about(model: Approximator, settings: FitOptions, source: Source, seed: int) -> dict[str, Any]:
@@ -238,6 +225,7 @@ class Ingest:
         if given:
             raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
         settings = self.settings.in_epochs(self.settings.num_batches_per_epoch)
+        simulator = Watched(simulator, depth=8)
         total = settings.epochs * settings.num_batches_per_epoch * self.rows_at_once
         pilot = simulator.sample(min(PILOT_ROWS, max(total, _PILOT_AT_LEAST)), seed=seed_for(self.seed, 4))
         self._build(pilot)
@@ -350,7 +338,7 @@ class Ingest:
             warn_of_channels(self.model.config, self.model.pipeline, depth=8)
             self.model.pipeline.require_inverse(data)
         if isinstance(data, Mapping):
-            warn_of_misspelt(data, self.model.pipeline.events, depth=8)
+            warn_of_roleless(data, self.model.pipeline, depth=8)
 
     def _cleaner(self, what: str) -> Cleaner:
         return Cleaner(self.model.pipeline, self.settings.max_invalid_share, what)

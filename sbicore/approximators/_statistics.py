@@ -59,7 +59,7 @@ class ChangeOfVariables:
             if kind in ("affine", "factor") and not facts.affine:
                 raise ConfigError(
                     f"{what} of {name!r} cannot be told: it is inferred through a map that is not affine, such as a "
-                    "logarithm, and the statistic of the mapped values is another.\n"
+                    "logarithm or that of bounds, and the statistic of the mapped values is another.\n"
                     "Take medians or quantiles, draws of a parametric rule, or leave the map out."
                 )
             if kind in ("monotone", "quantiles") and not facts.monotone:

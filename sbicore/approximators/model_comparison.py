@@ -15,6 +15,7 @@ from ..registry import configure
 from ._masks import take_masks
 from ._pipeline import WEIGHT, tensors_of
 from ._ragged import is_mask
+from ._roles import ROLES
 from ._rows import row_events
 from .scoring_rule import ScoringRuleApproximator
 
@@ -61,11 +62,17 @@ class ModelComparisonApproximator(ScoringRuleApproximator):
         """Numbers of models in one column become vectors, as long as there are models in the first data.
 
         Raises:
+            ConfigError: there is nothing to compare models by.
             DataError: fewer than two models, or numbers that are left out.
         """
         self.pipeline.adapter = self._adapter.copy()
         (name, *others), events = self.pipeline.roles.targets, row_events(data)
         bound = self._adapter.bind({key: event for key, event in events.items() if key != WEIGHT and not is_mask(key)})
+        if not self.pipeline.roles.settled(bound.events_out).parts(*ROLES[1:]):
+            raise ConfigError(
+                "Models are compared given an observation, and none is named\n"
+                "Give inference_conditions=[...], or summary_variables=[...] with a summary_network."
+            )
         if others or bound.events_out.get(name) not in ((), (1,)):
             return
         given = tensors_of(data, "data", [name] if name in events else bound.events_in)

@@ -128,7 +128,15 @@ class ScoringRuleApproximator(ContinuousApproximator):
         chosen = self._chosen(rules)
         change = self._change()
         for name in chosen:
-            self._require(change, name)
+            try:
+                self._require(change, name)
+            except ConfigError as error:
+                others = [other for other in chosen if other != name]
+                if not others:
+                    raise
+                raise ConfigError(
+                    f"{error}\nThe other rules can be asked alone: estimate(..., rules={others})."
+                ) from None
         found = self._estimated(self.observe(conditions), chunk_size or _ROWS, progress)
         result = {name: self._told(change, name, found[name]) for name in chosen}
         return result if as_tensor else _as_arrays(result)

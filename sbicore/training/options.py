@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from .._arguments import unknown_argument
 from ..config import Options, frozen
 from ..errors import ConfigError
 from ..fields import choice, flag, integer, number
 
 __all__ = ["FitOptions"]
+
+
+ARGUMENTS = ("validation_data", "seed", "device", "callbacks", "progress", "checkpoint")
+"""What `fit` takes beside its options."""
 
 
 @frozen(kw_only=True)
@@ -43,6 +48,11 @@ class FitOptions(Options):
     @classmethod
     def from_kwargs(cls, **kwargs: object) -> FitOptions:
         """As usual; `compile` may also be True or False."""
+        fields = list(cls.__attrs_attrs__)  # type: ignore[attr-defined]
+        known = [*(field.name for field in fields), *ARGUMENTS]
+        for name in kwargs:
+            if name not in known:
+                raise unknown_argument("fit", name, known)
         if isinstance(kwargs.get("compile"), bool):
             kwargs["compile"] = "always" if kwargs["compile"] else "never"
         if "epochs" in kwargs and kwargs.get("steps") is not None:

@@ -80,9 +80,9 @@ class BasicWorkflow(Diagnosed):
         """Record of all fits."""
         return self.approximator.history
 
-    def simulate(self, n: int, *, seed: int | None = None) -> dict[str, Any]:
-        """`n` rows of the simulator, `{name: (n, *event)}`."""
-        return self._simulator().sample(n, seed=seed)
+    def simulate(self, n: int, *, seed: int | None = None, **options: Any) -> dict[str, Any]:
+        """`n` rows of the simulator, `{name: (n, *event)}`; options are those of its `sample`, such as `given`."""
+        return self._simulator().sample(n, seed=seed, **options)
 
     def fit_online(
         self,

@@ -234,3 +234,9 @@ def test_data_that_the_bound_adapter_cannot_take() -> None:
     assert (caught.value.variable, caught.value.expected, caught.value.got) == ("b", (2,), (4, 3))  # type: ignore[attr-defined]
     with pytest.raises(ShapeError, match=r"'x' must have shape \(\*, 2, 3\), got \(3,\)"):
         bound.forward({"x": torch.ones(3)})
+
+
+def test_a_misspelt_step_is_named():
+    with pytest.raises(AttributeError, match="no step 'lgo'; did you mean 'log'"):
+        Adapter().lgo("x")
+    assert not hasattr(Adapter(), "_repr_html_")

@@ -137,6 +137,14 @@ def test_what_would_not_be_the_statistic_is_refused(arguments, message):
         fitted(data=data, **arguments)
 
 
+def test_beside_a_rule_that_cannot_be_told_the_others_are_named():
+    data = {name: np.exp(value) for name, value in gaussian(200).items()}
+    model = fitted(data=data, n="mv_normal", q="quantile", bounds={"theta": (0, None)})
+    with pytest.raises(ConfigError, match=r"of bounds.*\n.*\nThe other rules can be asked alone: .*rules=\['q'\]"):
+        model.estimate({"x": data["x"][:2]})
+    assert list(model.estimate({"x": data["x"][:2]}, rules=["q"])) == ["q"]
+
+
 def test_networks_without_draws_say_who_has_them():
     model = fitted("point_network", data=gaussian(500))
     with pytest.raises(ConfigError, match=r"gives no draws.\nNetworks with sample: "):

@@ -149,3 +149,10 @@ def test_rules_of_categories_refuse_numbers(rule):
     np.testing.assert_allclose(model.estimate({"x": x[:5]})["s"]["probs"].sum(-1), 1, rtol=1e-5)
     with pytest.raises(ConfigError, match="the rule 's' is for categories, and 'mean' is for numbers"):
         sbicore.build("scoring_rule_network", scoring_rules={"s": rule, "mean": "mean"}, **roles)
+
+
+def test_models_without_an_observation_are_refused():
+    model = sbicore.ModelComparisonApproximator(subnet_kwargs={"widths": [8]})
+    rows = sbicore.ModelComparisonSimulator([narrow, wide]).sample(300, seed=1)
+    with pytest.raises(ConfigError, match="given an observation, and none is named\nGive inference_conditions"):
+        model.fit(rows, **FIT)

@@ -10,7 +10,7 @@ import torch
 
 import sbicore
 from sbicore.approximators._weights import WeightMean
-from sbicore.errors import ConfigError, DataError, DataWarning, ShapeError
+from sbicore.errors import ConfigError, DataError, DataWarning, ShapeError, UnknownHyperparameterError
 
 
 def linear(rows=200, seed=0):
@@ -288,3 +288,44 @@ def test_what_float32_cannot_hold_is_told_before_training():
 def test_a_call_without_conditions_says_which_there_are():
     with pytest.raises(DataError, match="conditions are empty; trained with: x"):
         fit(linear()).sample({}, 3)
+
+
+class Simulations:
+    """Rows as `make(rng, n)` has them, with a generator of the seed or always the same."""
+
+    def __init__(self, make=lambda rng, n: rng.normal(size=n), seeded=True):
+        self.make, self.seeded = make, seeded
+
+    def sample(self, n, seed=None):
+        rng = np.random.default_rng(seed if self.seeded else 0)
+        theta = self.make(rng, n)
+        return {"theta": theta, "x": np.stack([theta, rng.normal(size=theta.shape)], axis=-1)}
+
+
+@pytest.mark.parametrize("rows", [lambda n: 7, lambda n: n // 2, lambda n: n + 1])
+def test_a_simulator_that_makes_another_number_of_rows_is_refused(rows):
+    source = Simulations(lambda rng, n: rng.normal(size=rows(n)))
+    with pytest.raises(ShapeError, match=r"rows of 'theta' where \d+ rows were asked for\nIts sample"):
+        fit(source, num_batches_per_epoch=2)
+
+
+def test_a_simulator_that_forgets_its_seed_is_told():
+    with pytest.warns(DataWarning, match="same rows for two seeds.*default_rng"):
+        fit(Simulations(seeded=False), num_batches_per_epoch=2)
+    fit(Simulations(lambda rng, n: np.ones(n)), num_batches_per_epoch=2)
+
+
+def test_what_is_not_conditioned_on_is_told():
+    model = sbicore.build("flow_matching", subnet_kwargs={"widths": [8]}, inference_variables=["theta"])
+    with pytest.warns(
+        DataWarning, match=r"the prior is learnt; not used: 'x'.\nBuild with inference_conditions=\['x'\]"
+    ):
+        fit(linear(), model)
+    with pytest.raises(DataError, match="without conditions, and is given 'x'\nBuild it with inference_conditions"):
+        model.sample({"x": [0.0, 0.0]}, 3, progress=False)
+
+
+@pytest.mark.parametrize(("name", "near"), [("devise", "device"), ("sed", "seed"), ("epoch", "epochs")])
+def test_a_misspelt_argument_of_fit_is_named(name, near):
+    with pytest.raises(UnknownHyperparameterError, match=f"fit has no argument {name!r}; did you mean {near!r}"):
+        fit(linear(), **{name: 1})
