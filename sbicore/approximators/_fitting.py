@@ -225,7 +225,7 @@ class Ingest:
         if given:
             raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
         settings = self.settings.in_epochs(self.settings.num_batches_per_epoch)
-        simulator = Watched(simulator, depth=8)
+        simulator = Watched(simulator, self.model.pipeline, depth=8)
         total = settings.epochs * settings.num_batches_per_epoch * self.rows_at_once
         pilot = simulator.sample(min(PILOT_ROWS, max(total, _PILOT_AT_LEAST)), seed=seed_for(self.seed, 4))
         self._build(pilot)

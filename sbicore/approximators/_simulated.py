@@ -8,7 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from .._messages import listing
 from ..errors import DataWarning, ShapeError
+from ._pipeline import Pipeline
 
 __all__ = ["Watched"]
 
@@ -23,11 +25,12 @@ class Watched:
 
     Args:
         simulator: with `sample(n, seed=...)`.
+        pipeline: which knows what is inferred once the first rows have been seen.
         depth: how many calls below the user's its first two calls are, for the place of a warning.
     """
 
-    def __init__(self, simulator: Any, *, depth: int) -> None:
-        self.simulator, self.depth = simulator, depth
+    def __init__(self, simulator: Any, pipeline: Pipeline, *, depth: int) -> None:
+        self.simulator, self.pipeline, self.depth = simulator, pipeline, depth
         self.calls = 0
         self.first: dict[str, tuple[bytes, ...]] = {}
 
@@ -47,11 +50,11 @@ class Watched:
 
     def _compare(self, rows: Mapping[str, Any]) -> None:
         found = {str(name): _start(values) for name, values in rows.items()}
-        rows_vary = any(len(set(start)) >= _TELLING for start in found.values())
-        before = {name: start[: len(found[name])] for name, start in self.first.items() if name in found}
-        if rows_vary and found == before:
+        targets = {name: found[name] for name in self.pipeline.target_names if name in found and self.first}
+        rows_vary = any(len(set(start)) >= _TELLING for start in targets.values())
+        if rows_vary and all(start == self.first[name][: len(start)] for name, start in targets.items()):
             warnings.warn(
-                "The simulator made the same rows for two seeds, so every step learns from these alone.\n"
+                f"The simulator made the same {listing(targets)} for two seeds: every step learns from these alone.\n"
                 "Draw random numbers from the seed: np.random.default_rng(seed).",
                 DataWarning,
                 stacklevel=self.depth,
