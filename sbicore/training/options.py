@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
+
 from .._arguments import unknown_argument
 from ..config import Options, frozen
 from ..errors import ConfigError
@@ -48,8 +50,7 @@ class FitOptions(Options):
     @classmethod
     def from_kwargs(cls, **kwargs: object) -> FitOptions:
         """As usual; `compile` may also be True or False."""
-        fields = list(cls.__attrs_attrs__)  # type: ignore[attr-defined]
-        known = [*(field.name for field in fields), *ARGUMENTS]
+        known = [*(field.name for field in attrs.fields(cls)), *ARGUMENTS]
         for name in kwargs:
             if name not in known:
                 raise unknown_argument("fit", name, known)
