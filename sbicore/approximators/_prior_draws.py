@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.distributions import Distribution
 
 from .._messages import did_you_mean, listing
-from ..errors import ConfigError, DataError
+from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import generator_for, seed_for
 from ..simulation import make_simulator
 from ._bounds import outside_bounds
@@ -47,6 +47,16 @@ def prior_draws(model: RatioApproximator, prior: Any, count: int, seed: int) -> 
             f"{_WHAT} lack {listing(missing)}{did_you_mean(missing[0], made)}\nFound: {listing(made)}",
             variable=missing[0],
         )
+    for name in names:
+        event, got = model.pipeline.events.get(name), tuple(made[name].shape[1:])
+        if event is not None and event != got:
+            raise ShapeError(
+                f"{_WHAT}: one of {name!r} has shape {got}, and {event} in training\n"
+                "Give a prior whose draws have that shape.",
+                variable=name,
+                expected=event,
+                got=got,
+            )
     raw = model.pipeline.checked({name: made[name] for name in names}, _WHAT, lead=1)
     require_rows(raw, _WHAT)
     joined = model.pipeline.forward(raw, ROLES[:1])

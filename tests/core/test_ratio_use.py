@@ -147,7 +147,12 @@ def test_data_that_cannot_be_contrasted(data, options, message, recwarn):
         ({"prior": {"tehta": Normal(0.0, 1.0)}, "method": "importance"}, ConfigError, "prior names tehta"),
         ({"prior": lambda rng: {"tehta": rng.normal()}}, DataError, "lack theta; did you mean"),
         ({"prior": lambda rng: {"theta": np.nan}}, DataError, "not finite"),
-        ({"prior": lambda rng: {"theta": rng.normal(size=2)}}, ShapeError, "draws of the prior: 'theta'"),
+        (
+            {"prior": lambda rng: {"theta": rng.normal(size=2)}},
+            ShapeError,
+            r"one of 'theta' has shape \(2,\), and \(\)",
+        ),
+        ({"prior": Normal(torch.zeros(1), 1.0)}, ShapeError, "Give a prior whose draws have that"),
         ({"method": "mcmc"}, ConfigError, "needs the density of the prior"),
         ({"method": "mcmc", "prior": simulator}, ConfigError, "has no log_prob"),
         ({"method": "mcmc", "prior": Normal(0.0, 1.0), "walkers": 5}, ConfigError, "an even number of at least 4"),

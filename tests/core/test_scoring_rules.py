@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import sbicore
-from sbicore.errors import ConfigError
+from sbicore.errors import ConfigError, UnknownComponentError, UnknownHyperparameterError
 from sbicore.scoring_rules import (
     BrierScore,
     LogisticScore,
@@ -81,3 +81,10 @@ def test_what_cannot_be_is_refused(make, message):
 
 def test_rules_are_found_by_name():
     assert {row["name"] for row in sbicore.plugins("scoring_rule")} >= {"mean", "quantile", "brier"}
+
+
+def test_a_misspelt_rule_by_keyword_is_named():
+    with pytest.raises(UnknownComponentError, match="'mv_norml'.*did you mean 'mv_normal'"):
+        sbicore.configure("scoring_rule_network", normal="mv_norml")
+    with pytest.raises(UnknownHyperparameterError, match="no hyperparameter 'foo'"):
+        sbicore.configure("scoring_rule_network", foo="something else")

@@ -89,12 +89,12 @@ class ScoringRuleNetwork(InferenceNetworkConfig):
 
 
 def _rule(value: Any) -> Any:
-    """The scoring rule that a value describes; None where it is something else."""
+    """The scoring rule that a value describes, also a misspelt one; None where it is something else."""
     if not isinstance(value, (str, Mapping, Config)):
         return None
     try:
         return as_config(value, kind="scoring_rule")
-    except SbicoreError:
-        if isinstance(value, Mapping):
+    except SbicoreError as error:
+        if isinstance(value, Mapping) or getattr(error, "near", None):
             raise
         return None
