@@ -39,6 +39,12 @@ def prior_draws(model: RatioApproximator, prior: Any, count: int, seed: int) -> 
         kept = model.kept.cpu()
         order = torch.randperm(len(kept), generator=generator_for(seed, 0))
         return kept[order[:count]]
+    _joined(model, prior, 1, seed)  # what cannot serve is told before many are drawn
+    return model.standardized(_joined(model, prior, count, seed))["inference_variables"]
+
+
+def _joined(model: RatioApproximator, prior: Any, count: int, seed: int) -> dict[str, Tensor]:
+    """Draws by role, checked."""
     names = model.pipeline.target_names
     made = tensors_of(_made(prior, names, count, seed_for(seed, 0)), _WHAT)
     missing = [name for name in names if name not in made]
@@ -67,7 +73,7 @@ def prior_draws(model: RatioApproximator, prior: Any, count: int, seed: int) -> 
             f"{int(bad.sum())} of {len(x)} {_WHAT} are not finite, or outside the bounds or the domain of the adapter\n"
             "Give the prior of the simulations."
         )
-    return model.standardized(joined)["inference_variables"]
+    return joined
 
 
 def _made(prior: Any, names: tuple[str, ...], count: int, seed: int) -> Any:
