@@ -11,7 +11,11 @@ __all__ = ["padded"]
 
 
 def padded(parts: Sequence[Tensor]) -> Tensor:
-    """Rows `(n_i, L_i, *rest)` one below the other; shorter ones end in zeros, False in a mask."""
+    """Rows `(n_i, L_i, *rest)` one below the other; shorter ones end in zeros, False in a mask.
+
+    A part without rows has no say in the length.
+    """
+    parts = [part for part in parts if len(part)] or parts[:1]
     lengths = {part.shape[1] for part in parts if part.ndim > 1}
     if len(lengths) <= 1:
         return torch.cat([*parts])

@@ -11,6 +11,7 @@ import torch
 import sbicore
 from sbicore.approximators._weights import WeightMean
 from sbicore.errors import ConfigError, DataError, DataWarning, ShapeError, UnknownHyperparameterError
+from sbicore.training.sources import FreshSource
 
 
 def linear(rows=200, seed=0):
@@ -329,3 +330,17 @@ def test_what_is_not_conditioned_on_is_told():
 def test_a_misspelt_argument_of_fit_is_named(name, near):
     with pytest.raises(UnknownHyperparameterError, match=f"fit has no argument {name!r}; did you mean {near!r}"):
         fit(linear(), **{name: 1})
+
+
+def test_a_batch_is_as_long_as_its_own_sets():
+    lengths = iter([9, 3, 5, 5])
+    source = FreshSource(
+        lambda n, call: {"x": torch.ones(4, next(lengths), 1)},
+        None,
+        batch_size=4,
+        steps_per_epoch=3,
+        chunk=1,
+        device=torch.device("cpu"),
+        repeats=False,
+    )
+    assert [batch["x"].shape[1] for batch in source.epoch()] == [9, 3, 5]
