@@ -108,17 +108,21 @@ def test_a_short_fit_is_near_the_exact_posterior():
 @pytest.mark.slow
 @pytest.mark.parametrize("subnet", SUBNETS)
 @pytest.mark.parametrize("network", ["flow_matching", "diffusion_model"])
-def test_ten_minutes_of_training_reach_the_stated_accuracy(network, subnet):
-    task = GaussianFieldTask((16, 16))
-    model = build(network, subnet, [16, 32, 32])
-    options = {"steps": 3_000, "batch_size": 64, "learning_rate": 1e-3, "ema_decay": 0.998, "compile": "never"}
-    model.fit(task.sample(50_000, seed=1), **options, seed=1, progress=False)
+def test_minutes_of_training_reach_the_stated_accuracy(network, subnet):
+    """16 x 16 pixels on an accelerator, 8 x 8 elsewhere; 200 fields and 99 draws put 0.5 % on top of the error."""
+    large = torch.cuda.is_available()
+    task = GaussianFieldTask((16, 16) if large else (8, 8))
+    model = build(network, subnet, [32, 64, 64] if large else [16, 32])
+    options = {"batch_size": 64, "learning_rate": 1e-3, "compile": "never", "seed": 1, "progress": False}
+    options |= {"steps": 5_000, "ema_decay": 0.999, "device": "cuda"} if large else {"steps": 1_000, "ema_decay": 0.995}
+    model.fit(task.sample(50_000, seed=1), **options)
     test = task.sample(200, seed=2)
     draws = model.sample({"image": test["image"]}, 99, seed=2, progress=False)["field"].astype(float)
     found = measured(draws, task, test)
     parameters = sum(parameter.numel() for parameter in model.network.parameters())
+    found["sd"] = np.abs(found["sd"] - 1).max()
     print(network, subnet, {"parameters": parameters, "seconds": sum(model.history.seconds)}, found)
     assert found["rmse"] < 1.1
-    assert np.abs(found["sd"] - 1).max() < 0.1
+    assert found["sd"] < 0.1
     assert abs(found["coverage 50"]) < 0.03
     assert abs(found["coverage 90"]) < 0.03

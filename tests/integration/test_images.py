@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import attrs
 import numpy as np
 import pytest
@@ -78,6 +80,8 @@ def noisy(target_image, rng):
     ids=lambda network: network["name"],
 )
 def test_a_workflow_denoises_images(network):
+    """From the first line to the draws in less than a minute."""
+    started = time.perf_counter()
     workflow = sbicore.BasicWorkflow(
         simulator=sbicore.make_simulator([field, noisy]),
         adapter=sbicore.Adapter()
@@ -90,3 +94,4 @@ def test_a_workflow_denoises_images(network):
     draws = workflow.sample(conditions={"condition_map": held_out["condition_map"]}, num_samples=4, seed=3)
     assert draws["target_image"].shape == (5, 4, 8, 8, 1)
     assert np.isfinite(draws["target_image"]).all()
+    assert time.perf_counter() - started < 60

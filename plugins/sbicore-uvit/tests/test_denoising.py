@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import numpy as np
 import pytest
 
@@ -34,6 +36,9 @@ def test_a_short_fit_is_near_the_exact_posterior(subnet):
 
 @pytest.mark.parametrize("network", ["flow_matching", "consistency_model", "stable_consistency_model"])
 def test_a_workflow_denoises_images(network):
+    """From the first line to the draws in less than a minute."""
+    started = time.perf_counter()
+
     def field(rng):
         return {"target_image": rng.normal(size=(8, 8, 1)).cumsum(0).cumsum(1) / 8}
 
@@ -54,3 +59,4 @@ def test_a_workflow_denoises_images(network):
     draws = workflow.sample(conditions={"condition_map": held_out["condition_map"]}, num_samples=4, seed=3)
     assert draws["target_image"].shape == (5, 4, 8, 8, 1)
     assert np.isfinite(draws["target_image"]).all()
+    assert time.perf_counter() - started < 60
