@@ -105,7 +105,7 @@ class TestData:
         assert np.isfinite(fit(build(), data(12), batch_size=1).history.loss).all()
 
     def test_without_conditions(self):
-        model = fit(build(conditions=()))
+        model = fit(build(conditions=()), {"field": data()["field"]})
         assert model.sample(num_samples=2, seed=1, progress=False)["field"].shape == (2, *SIZE, 2)
 
     def test_a_summary_goes_beside_conditions_on_the_pixels(self):

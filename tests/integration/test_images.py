@@ -36,8 +36,8 @@ def test_they_train_and_draw(network, subnet, condition):
     if condition == "vector" and not resolve(subnet, kind="subnet").takes_vectors:
         pytest.skip(f"{subnet} takes conditions on pixels alone")
     rng = np.random.default_rng(0)
-    data = {"field": rng.normal(size=(40, 5, 4, 2)), "map": rng.normal(size=(40, 5, 4, 1))}
-    data["vector"] = rng.normal(size=(40, 3))
+    shapes = {"field": (5, 4, 2), "map": (5, 4, 1), "vector": (3,)}
+    data = {name: rng.normal(size=(40, *shapes[name])) for name in ("field", condition) if name}
     model = sbicore.build(
         network,
         subnet=subnet,

@@ -22,7 +22,7 @@ SMALL = {"widths": [16, 16], "width": 16, "depth": 2, "num_heads": 2, "dropout":
 def test_they_train_draw_and_weigh(network, subnet, parameters, conditions):
     rng = np.random.default_rng(0)
     known = attrs.fields_dict(resolve(subnet, kind="subnet"))
-    data = {"theta": rng.normal(size=(200, parameters)), "x": rng.normal(size=(200, 2))}
+    data = {"theta": rng.normal(size=(200, parameters)), **({"x": rng.normal(size=(200, 2))} if conditions else {})}
     model = sbicore.build(
         network,
         subnet=subnet,

@@ -347,9 +347,11 @@ class TestFit:
         ids=str,
     )
     def test_works_for_other_bases_and_methods_and_without_conditions(self, options):
-        flow, history = fitted(**options)
+        flow, without = model(**options), "inference_conditions" in options
+        rows = {"theta": data()["theta"]} if without else data()
+        history = flow.fit(rows, epochs=3, batch_size=64, seed=1, progress=False)
         assert np.isfinite(history.loss).all()
-        conditions = None if "inference_conditions" in options else {"x": [0.0, 0.0, 0.0]}
+        conditions = None if without else {"x": [0.0, 0.0, 0.0]}
         assert np.isfinite(flow.sample(conditions, 5, progress=False)["theta"]).all()
 
     def test_weights_are_refused_before_any_work(self):
@@ -357,7 +359,7 @@ class TestFit:
 
         class Simulator:
             def sample(self, n, *, seed=None):
-                return {name: value[:n] for name, value in weighted.items()}
+                return {**data(n), "sample_weight": np.ones(n)}
 
         for given in (weighted, Simulator(), [weighted]):
             flow = model()
