@@ -108,17 +108,17 @@ def test_the_exact_ratio_is_balanced():
     assert abs(float(imbalance(h + 0.2))) > margin
 
 
-def test_a_balanced_fit_of_few_rows_is_balanced_on_others():
-    """300 rows are learnt by heart: without the condition the imbalance is 0.047, ten standard errors."""
+def test_a_balanced_fit_of_few_rows_is_nearer_to_balance_on_others():
+    """300 rows are learnt by heart: over five seeds, imbalances are 0.03 to 0.05 without it, and below 0.02."""
     data, found = simulate(4_000, 2), {}
     for balanced in (False, True):
         model = build(balanced=balanced)
         model.fit(simulate(300, 13), epochs=150, batch_size=100, learning_rate=3e-3, **{**FIT, "seed": 3})
         apart = {"theta": np.roll(data["theta"], 1, axis=0), "x": data["x"]}
         h = torch.from_numpy(np.stack([model.log_ratio(rows, progress=False) for rows in (data, apart)], axis=1))
-        found[balanced] = abs(float(imbalance(h))), 4 * float(h.sigmoid().sum(1).std()) / math.sqrt(len(h))
-    assert found[True][0] < found[True][1]
-    assert found[False][0] > found[True][1] + found[False][1]
+        found[balanced] = abs(float(imbalance(h))), float(h.sigmoid().sum(1).std()) / math.sqrt(len(h))
+    (plain, error), (balanced, other) = found[False], found[True]
+    assert plain - balanced > 4 * math.hypot(error, other)
 
 
 def test_ratios_of_a_conjugate_gaussian(gaussian):
