@@ -2,11 +2,18 @@
 
 import functools
 
+import numpy as np
 import pytest
 import sbicore_benchmarks
+import sbicore_diagnostics._networks
+import sklearn.model_selection
+from sbicore_benchmarks import study
 from sbicore_benchmarks.published import fetch, published
 
 from sbicore.errors import DataError
+
+FACTS = {"steps": 14, "step_ms": 1.0, "training_seconds": 1.0, "evaluations": 20, "parameters": 9, "memory_mb": 1.0}
+"""Of a training that did not happen."""
 
 
 @pytest.fixture(scope="session")
@@ -28,3 +35,25 @@ def wheel():
 def references(wheel):
     """`published`, each file read once."""
     return functools.cache(published)
+
+
+@pytest.fixture
+def unscored(monkeypatch):
+    """Every C2ST is 0.75, and nothing is trained for it; what it is given is checked as ever."""
+    monkeypatch.setattr(sbicore_diagnostics._networks, "held_out_accuracy", lambda *_: 0.75)
+    monkeypatch.setattr(sklearn.model_selection, "cross_val_score", lambda *_, **__: np.array([0.75]))
+
+
+@pytest.fixture
+def untrained(unscored, monkeypatch):
+    """Our trainings end at once and draw noise; peers run as they are."""
+    run_job = study.run_job
+
+    def quick(contender, job, arrays):
+        if contender.settings["tool"] != "sbicore":
+            return run_job(contender, job, arrays)
+        count = len(arrays["observed"])
+        draws = np.random.default_rng(job["seed"]).normal(size=(count, job["draws"], 2))
+        return {**FACTS, "sampling_seconds": [1.0] * count}, draws.astype(np.float32)
+
+    monkeypatch.setattr(study, "run_job", quick)

@@ -85,7 +85,7 @@ class Study:
                     unit, error = futures[future], future.result()
                     if error:
                         self.failed[str(unit)] = error
-                    print(f"[{done}/{len(missing)}] {unit}: {error or self._line(unit)}", file=sys.stderr, flush=True)
+                    _tell(f"[{done}/{len(missing)}] {unit}: {error or self._line(unit)}")
             except BaseException:
                 pool.shutdown(wait=False, cancel_futures=True)
                 stop_jobs()
@@ -97,7 +97,7 @@ class Study:
 
     def _attempt(self, unit: Unit) -> str | None:
         """Train, draw and score; what went wrong, if anything did."""
-        print(f"{unit} ...", file=sys.stderr, flush=True)
+        _tell(f"{unit} ...")
         try:
             rows = [row for row in unit.rows() if row not in self.records]
             self._train(unit, sorted({row["observation"] for row in rows}))
@@ -155,3 +155,9 @@ class Study:
         text = json.dumps(unit.settings, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self.draws / f"{unit.task}-{digest}-{number}.{suffix}"
+
+
+def _tell(line: str) -> None:
+    """Print a line at once, so that those of several threads do not run into each other."""
+    sys.stderr.write(f"{line}\n")
+    sys.stderr.flush()
