@@ -5,7 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-__all__ = ["close_match", "did_you_mean", "listing"]
+from .errors import NotBuiltError
+
+__all__ = ["close_match", "did_you_mean", "listing", "untrained"]
 
 
 def close_match(name: object, known: Iterable[str]) -> str | None:
@@ -24,3 +26,10 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
 def listing(names: Iterable[str]) -> str:
     """Names in a sentence, or `none`."""
     return ", ".join(names) or "none"
+
+
+def untrained(call: str) -> NotBuiltError:
+    """That `call` comes before any training."""
+    return NotBuiltError(
+        f"{call} needs a trained approximator.\nTrain it first: fit(data), or fit_online() of a workflow."
+    )

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from . import _compat, _index
-from ._messages import did_you_mean, listing
+from ._messages import did_you_mean, listing, untrained
 from .config import Config, Hyperparameters
-from .errors import ArtifactError, ArtifactWarning, ConfigError, NotBuiltError, SbicoreError, UnknownComponentError
+from .errors import ArtifactError, ArtifactWarning, ConfigError, SbicoreError, UnknownComponentError
 
 if TYPE_CHECKING:
     from .approximators import ContinuousApproximator, EnsembleApproximator
@@ -36,7 +36,7 @@ def save(model: Approximator | EnsembleApproximator, path: Any) -> None:
     from safetensors.torch import save as to_bytes
 
     if not model.is_trained:
-        raise NotBuiltError("save needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+        raise untrained("save")
     target = _path(path)
     if target.is_dir() or not target.name:
         raise ArtifactError(f"{str(path)!r} is a folder; give the name of a file, e.g. {str(target / 'model.sbi')!r}")

@@ -10,9 +10,9 @@ from torch import Tensor, nn
 
 from .. import _extensions
 from .._arguments import arguments_of, unknown_argument
-from .._messages import did_you_mean, listing
+from .._messages import did_you_mean, listing, untrained
 from ..adapter import Adapter
-from ..errors import ArtifactError, ConfigError, DataError, NotBuiltError
+from ..errors import ArtifactError, ConfigError, DataError
 from ..randomness import as_seed, seed_for
 from ..registry import as_config, configure
 from ..shapes import Shapes
@@ -356,7 +356,7 @@ class Approximator(nn.Module):
 
     def _require_built(self, what: str) -> None:
         if not self.is_trained:
-            raise NotBuiltError(f"{what} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+            raise untrained(what)
 
 
 def _key(part: str) -> str:

@@ -10,7 +10,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor, nn
 
-from ..errors import ConfigError, NotBuiltError
+from .._messages import untrained
+from ..errors import ConfigError
 from ..randomness import as_seed, seed_for
 from ..stores import open_store
 from ..training.history import EnsembleHistory
@@ -286,7 +287,7 @@ class EnsembleApproximator(nn.Module):
     ) -> tuple[float, dict[str, Fraction], int]:
         """When the call began, the weights of the members that matter, and the seed."""
         if not self.is_trained:
-            raise NotBuiltError(f"{call} needs a trained approximator.\nTrain it first: approximator.fit(data=...)")
+            raise untrained(call)
         if not isinstance(merge_members, bool):
             raise ConfigError(f"merge_members takes True or False, got {merge_members!r}")
         if not merge_members and given is not None:

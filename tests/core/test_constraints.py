@@ -87,7 +87,7 @@ def trained():
         inference_conditions=["x"],
     )
     data = {"scale": np.exp(theta), "x": theta + 0.6 * rng.normal(size=theta.shape)}
-    model.fit(data, steps=2_500, batch_size=256, learning_rate=2e-3, seed=1, progress=False)
+    model.fit(data, steps=2_500, batch_size=256, learning_rate=2e-3, compile="never", seed=1, progress=False)
     return model
 
 

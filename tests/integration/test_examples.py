@@ -59,7 +59,7 @@ SHORTER = {
     "nile": {"epochs=12": "epochs=4", "test_data=500": "test_data=100"},
     "photons": {
         '"epochs": 10': '"epochs": 1',
-        '"num_batches_per_epoch": 100': '"num_batches_per_epoch": 20',
+        '"num_batches_per_epoch": 100': '"num_batches_per_epoch": 12',
         "simulate(150": "simulate(32",
         "19, seed=3)": "19, seed=3, steps=1)",
         "99, seed=4)": "20, seed=4, steps=1)",

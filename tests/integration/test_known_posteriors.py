@@ -172,6 +172,7 @@ def test_a_short_fit_is_near_the_known_posterior(network, problem):
         steps=1_200,
         batch_size=256,
         learning_rate=2e-3,
+        compile="never",
     )
     found = errors(model, problem, 1_000, 30)
     assert all(found[name] < bar for name, bar in bars.items()), found

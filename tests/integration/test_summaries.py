@@ -88,7 +88,7 @@ def pictures_posterior(x):
     return mean, np.sqrt(sides @ grid**2 - mean**2)
 
 
-def estimated(network, simulate, read=("x",), observations=200, **options):
+def estimated(network, simulate, read=("x",), rows=10_000, **options):
     """Data, means `(O, D)` and deviations `(O, D)`."""
     model = sbicore.build(
         "scoring_rule_network",
@@ -98,14 +98,14 @@ def estimated(network, simulate, read=("x",), observations=200, **options):
         inference_variables=["theta"],
         summary_variables=read,
     )
-    model.fit(simulate(10_000, 1), **{**FIT, **options})
-    observed = simulate(observations, 2)
+    model.fit(simulate(rows, 1), **{**FIT, **options})
+    observed = simulate(200, 2)
     found = model.estimate({name: observed[name] for name in read})["normal"]
     return observed, found["loc"], np.sqrt(np.diagonal(found["covariance"], axis1=1, axis2=2))
 
 
 def test_the_mean_of_a_set():
-    observed, mean, sd = estimated(sbicore.networks.DeepSet(embed_dim=16, mlp_widths=[32]), sets)
+    observed, mean, sd = estimated(sbicore.networks.DeepSet(embed_dim=16, mlp_widths=[32]), sets, epochs=6)
     exact, width = observed["x"].sum((1, 2)) / 11, np.sqrt(1 / 11)
     assert np.abs(mean[:, 0] - exact).mean() < 0.15 * width
     assert abs(np.log(sd / width).mean()) < 0.1
@@ -113,7 +113,7 @@ def test_the_mean_of_a_set():
 
 def test_the_coefficient_of_an_autoregression():
     network = sbicore.networks.TimeSeriesNetwork(recurrent_dim=24)
-    observed, mean, sd = estimated(network, series, epochs=10, learning_rate=4e-3)
+    observed, mean, sd = estimated(network, series, rows=6_000, batch_size=128, learning_rate=4e-3)
     exact, width = series_posterior(observed["x"])
     assert np.abs((mean[:, 0] - exact) / width).mean() < 0.25
     assert abs(np.log(sd[:, 0] / width).mean()) < 0.15
@@ -136,8 +136,8 @@ def test_two_sources_tell_more_than_either():
 
 
 def test_the_place_of_a_spot():
-    network = sbicore.networks.ConvolutionalNetwork(widths=[16, 16], blocks_per_stage=1, pool="flatten")
-    observed, mean, sd = estimated(network, pictures, learning_rate=4e-3)
+    network = sbicore.networks.ConvolutionalNetwork(widths=[8, 16], blocks_per_stage=1, pool="flatten")
+    observed, mean, sd = estimated(network, pictures, rows=8_000, batch_size=128, learning_rate=4e-3)
     exact, width = pictures_posterior(observed["x"])
     assert np.abs((mean - exact) / width).mean() < 0.35
     assert abs(np.log(sd / width).mean()) < 0.15

@@ -20,7 +20,7 @@ def test_a_short_fit_is_near_the_posterior_with_two_and_eight_evaluations():
         inference_conditions=["x"],
     )
     data = {"theta": theta, "x": theta + NOISE * rng.normal(size=theta.shape)}
-    model.fit(data, steps=1_500, batch_size=256, learning_rate=2e-3, seed=1, progress=False)
+    model.fit(data, steps=1_500, batch_size=256, learning_rate=2e-3, compile="never", seed=1, progress=False)
     observed = np.linspace(-1.5, 1.5, 20)[:, None]
     mean, deviation = observed / (1 + NOISE**2), NOISE / (1 + NOISE**2) ** 0.5
     for steps in (2, 8):

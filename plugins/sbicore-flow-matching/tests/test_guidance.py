@@ -38,7 +38,9 @@ def posterior():
         inference_variables=["a", "b"],
         inference_conditions=["x"],
     )
-    model.fit(simulate(20_000, 1), steps=2_500, batch_size=256, learning_rate=2e-3, seed=1, progress=False)
+    model.fit(
+        simulate(20_000, 1), steps=1_500, batch_size=256, learning_rate=3e-3, compile="never", seed=1, progress=False
+    )
     return model
 
 
