@@ -17,7 +17,7 @@ import sbicore
 
 SIZES = [5, 7, 10, 14, 20, 28, 40, 56, 80, 110, 160, 225, 320, 500]
 UNSEEN = [6, 33, 100, 400]
-BATCH = 128
+BATCH = 64
 
 
 def sets(n, size, seed):
@@ -74,7 +74,7 @@ def test_sets_of_5_to_500_in_one_network():
         inference_variables=["mu", "log_tau"],
         summary_variables=["x"],
     )
-    model.fit(Sets(3_000), epochs=1, batch_size=BATCH, learning_rate=1e-3, compile="never", progress=False, seed=1)
+    model.fit(Sets(6_000), epochs=1, batch_size=BATCH, learning_rate=1e-3, compile="never", progress=False, seed=1)
     for size in UNSEEN:
         x = sets(200, size, 2)["x"]
         draws = model.sample({"x": x}, 1_000, seed=1, progress=False)

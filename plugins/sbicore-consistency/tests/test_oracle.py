@@ -124,7 +124,8 @@ def test_tangents_are_those_of_finite_differences(subnet):
 def test_the_size_of_a_tangent_is_that_along_a_direction_of_the_noise():
     """Mean squares over all probes of signs against 20,000 directions, within five standard errors."""
     torch.manual_seed(1)
-    network = StableConsistencyModel(subnet="time_mlp", sigma=0.8).build(Shapes(target=(3,))).double().eval()
+    network = StableConsistencyModel(subnet="time_mlp", subnet_kwargs={"widths": [32, 32]}, sigma=0.8)
+    network = network.build(Shapes(target=(3,))).double().eval()
     nn.init.normal_(network.backbone.head.weight)
     x, t = torch.randn(3, dtype=torch.float64), torch.tensor(0.6, dtype=torch.float64)
 
