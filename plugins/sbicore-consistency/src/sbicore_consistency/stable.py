@@ -35,9 +35,13 @@ class StableConsistencyModule(Consistency):
         self.weight = Backbone(config.weight_mlp, Shapes(target=(1,), time=False, output=1))
 
     def plan(self, steps: int) -> None:
-        """Told by `fit` how many steps it will take; without `warmup_steps` the first fit fixes them."""
+        """Told by `fit` how many steps it will take; without `warmup_steps` the first fit fixes them.
+
+        Before the unstable part comes in, training is that of a diffusion model. The paper starts from a trained one;
+        half of a fit stands for it.
+        """
         if self.config.warmup_steps is None and not int(self.step):
-            self.warmup_steps.fill_(max(1, steps // 10))
+            self.warmup_steps.fill_(max(1, steps // 2))
 
     def loss(self, targets: Tensor, conditions: Tensor | None, *, generator: Generator | None = None) -> Tensor:
         """Squared error against the network itself, moved along its tangent: `(B, *event), (B, C) -> (B,)`.

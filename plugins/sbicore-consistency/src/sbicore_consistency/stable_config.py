@@ -64,7 +64,7 @@ class StableConsistencyModel(InferenceNetworkConfig):
         None,
         ge=1,
         optional=True,
-        doc="Training steps over which the tangent's unstable part comes in; by default a tenth of the first fit.",
+        doc="Training steps over which the tangent's unstable part comes in; by default half of the first fit.",
     )
     drop_cond_prob: float = number(
         0.0, ge=0.0, lt=1.0, doc="Probability that a training row loses its conditions, for guidance_strength."
