@@ -158,7 +158,7 @@ def test_a_trained_network_composes(trained, way):
 
 @pytest.mark.slow
 def test_a_long_training_composes_up_to_thirty():
-    """An hour beside other work. Of the errors of the means, 1,000 draws make 0.025 deviations; 60 and 100 are shown only."""
+    """An hour beside other work. 1,000 draws make 0.025 of the error of a mean; 60 and 100 are shown only."""
     pytest.importorskip("sbicore_diffusion")
     rng = np.random.default_rng(1)
     theta = rng.normal(size=(1_000_000, 2)) @ np.linalg.cholesky(PRIOR.numpy()).T
