@@ -102,7 +102,7 @@ def test_a_process_killed_by_the_system_goes_on(wheel, untrained, tmp_path):
     assert [row["settings"]["seed"] for row in rows(tmp_path)] == [1, 2, 3]
 
 
-def test_online_training_has_no_data(wheel, unscored, tmp_path):
+def test_online_training_has_no_data(wheel, scored_roughly, tmp_path):
     command("accuracy", tmp_path, "--budget", "online", '--fit={"steps": 4, "num_batches_per_epoch": 2}')
     (row,) = rows(tmp_path)
     assert row["settings"]["budget"] == "online"
@@ -188,7 +188,7 @@ def test_an_interrupted_training_is_no_result(tmp_path, monkeypatch):
         worker.work({**job, "seed": 1, "progress": False, "threads": 1, "draws": 5, "densities": 0})
 
 
-def test_a_ratio_draws_from_the_box_of_its_prior(wheel, unscored, tmp_path):
+def test_a_ratio_draws_from_the_box_of_its_prior(wheel, scored_roughly, tmp_path):
     assert command("accuracy", tmp_path, "--network=ratio") == 0
     (row,) = rows(tmp_path)
     assert (row["settings"]["tool"], row["settings"]["method"]) == ("sbicore", "ratio")

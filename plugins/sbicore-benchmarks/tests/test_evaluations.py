@@ -37,7 +37,7 @@ def test_rows_table_and_figure(wheel, tmp_path, capsys):
     assert (tmp_path / "evaluations.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_what_is_finished_is_not_done_again(wheel, unscored, tmp_path, monkeypatch):
+def test_what_is_finished_is_not_done_again(wheel, scored_roughly, tmp_path, monkeypatch):
     command(tmp_path, "--seed=1", "--options", '{"steps": 2}')
     before = rows(tmp_path)
     monkeypatch.setattr("sbicore.build", None)
