@@ -16,7 +16,7 @@ from ..adapter.apply import Apply
 from ..adapter.bound import no_density
 from ..adapter.selection import Drop
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
-from ._ragged import MASK, is_listed, is_mask, mask_name, packed, spread
+from ._ragged import MASK, is_listed, is_mask, mask_name, not_numeric, packed, spread
 from ._reading import Reading
 from ._roles import ROLES, Events, Roles
 from ._tables import as_columns, labels_at, learned_categories, learned_dims, one_hot, require_order
@@ -85,7 +85,7 @@ def _tensor(name: str, value: Any, masks: dict[str, Tensor]) -> Tensor:
         if array.dtype == object and is_listed(array):
             array, masks[name] = packed(name, list(array))
         if array.dtype.kind not in "biuf":
-            raise DataError(f"{name!r} is not numeric: dtype {array.dtype}", variable=name)
+            raise not_numeric(name, array.dtype)
         wide = array.dtype.kind != "f" or array.dtype.itemsize > 8
         width = np.float64 if wide else np.dtype(f"f{max(4, array.dtype.itemsize)}")
         tensor = torch.from_numpy(np.require(array, width, ["C", "W"]))

@@ -11,7 +11,18 @@ from torch import Tensor
 
 from ..errors import DataError, ShapeError
 
-__all__ = ["MASK", "is_listed", "is_mask", "is_ragged", "mask_name", "merge_masks", "packed", "shape_of", "spread"]
+__all__ = [
+    "MASK",
+    "is_listed",
+    "is_mask",
+    "is_ragged",
+    "mask_name",
+    "merge_masks",
+    "not_numeric",
+    "packed",
+    "shape_of",
+    "spread",
+]
 
 MASK = "summary_mask"
 """The variable that tells which entries of sets and series are there: `(N, L)`, 1 or True where they are.
@@ -118,7 +129,13 @@ def _row(name: str, row: Any) -> np.ndarray:
     except ValueError as error:
         raise DataError(f"{name!r} has rows of different shapes: {error}", variable=name) from None
     if array.dtype.kind not in "biuf":
-        raise DataError(f"{name!r} is not numeric: dtype {array.dtype}", variable=name)
+        raise not_numeric(name, array.dtype)
     if array.ndim == 0:
         raise ShapeError(f"{name!r} has single numbers among its rows, and others that are arrays", variable=name)
     return array
+
+
+def not_numeric(name: str, dtype: np.dtype[Any]) -> DataError:
+    """What is to be raised for values of this dtype."""
+    remedy = f"\nNumbers in an array of objects: {name}.astype(float)." if dtype.hasobject else ""
+    return DataError(f"{name!r} is not numeric: dtype {dtype}{remedy}", variable=name)

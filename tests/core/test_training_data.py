@@ -262,7 +262,7 @@ def test_weights_are_one_number_a_row():
 
 def test_numbers_as_objects_are_called_so():
     data = linear()
-    with pytest.raises(DataError, match="'theta' is not numeric: dtype object"):
+    with pytest.raises(DataError, match="'theta' is not numeric: dtype object\nNumbers in .*astype"):
         fit({**data, "theta": data["theta"][:, 0].astype(object)})
 
 

@@ -60,9 +60,9 @@ def test_draws_of_the_optimum_are_the_posterior_whatever_the_steps(name, steps):
     assert report["evaluations"].tolist() == [steps] * 2
 
 
-def levels(count, dimensions=1, rows=100_000):
+def levels(count, dimensions=1, rows=100_000, **hyperparameters):
     """Losses where f is the time itself, and the levels of the first of each pair of neighbours."""
-    network = ConsistencyModel(subnet=TinySubnet()).build(Shapes(target=(dimensions,))).double()
+    network = ConsistencyModel(subnet=TinySubnet(), **hyperparameters).build(Shapes(target=(dimensions,))).double()
     seen = []
 
     def clock(x, t, conditions, drops):
@@ -75,12 +75,17 @@ def levels(count, dimensions=1, rows=100_000):
 
 
 def test_the_loss_is_the_pseudo_huber_norm_of_the_whole_vector_over_the_distance_in_time():
-    """With a width of 0.00054 of four dimensions' root, which matters at short distances alone."""
-    losses, before, after = levels(150, dimensions=4)
-    width = 0.00054 * 2
+    """With a width that matters at short distances alone."""
+    losses, before, after = levels(150, dimensions=4, huber_c=0.001)
     apart = after - before
-    torch.testing.assert_close(losses, ((4 * apart**2 + width**2).sqrt() - width) / apart)
+    torch.testing.assert_close(losses, ((4 * apart**2 + 0.001**2).sqrt() - 0.001) / apart)
     assert float(losses.max()) == pytest.approx(2, abs=1e-3)
+
+
+@pytest.mark.parametrize(("shape", "width"), [((1,), 0.3), ((9,), 0.1), ((3_072,), 0.00054 * 3_072**0.5)])
+def test_the_width_of_the_loss_is_that_of_the_paper_for_images_alone(shape, width):
+    network = ConsistencyModel(subnet=TinySubnet())
+    assert network.build(Shapes(target=shape)).huber_c == pytest.approx(width)
 
 
 def test_neighbours_are_levels_of_the_grid_with_the_probabilities_of_the_paper():

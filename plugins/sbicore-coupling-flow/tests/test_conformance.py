@@ -5,7 +5,7 @@ from sbicore_coupling_flow import CouplingFlow
 from sbicore.testing import parametrize_conformance
 
 OTHER = CouplingFlow(
-    depth=3,
+    depth=2,
     transform="spline",
     transform_kwargs={"bins": 8},
     permutation="orthogonal",

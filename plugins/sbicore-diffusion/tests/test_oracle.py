@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+import sbicore_diffusion.module
 import torch
 from sbicore_diffusion import DiffusionModel
 from sbicore_diffusion.config import PREDICTIONS
@@ -109,6 +110,35 @@ def test_the_optimum_is_where_every_loss_is_stationary(prediction, schedule):
         slope, bend = (losses[2] - losses[0]) / 2, losses[2] + losses[0] - 2 * losses[1]
         assert float(slope.mean().abs()) < 5 * float(slope.std()) / 20_000**0.5 + 1e-9, (loss, float(slope.mean()))
         assert float(bend.mean()) > 0
+
+
+def slopes(network, targets):
+    """How the loss of each row changes with the output, at one noise."""
+    by = torch.zeros(len(targets), 1, dtype=torch.float64, requires_grad=True)
+    whole = network._output
+    network._output = lambda *arguments: whole(*arguments) + by.repeat(2 if network.config.antithetic else 1, 1)
+    losses = network.loss(targets, None, generator=torch.Generator().manual_seed(2))
+    return losses.detach(), torch.autograd.grad(losses.sum(), by)[0]
+
+
+def test_an_antithetic_loss_is_the_mean_for_a_noise_and_its_opposite(monkeypatch):
+    targets, randn = normal(2_000), sbicore_diffusion.module.randn
+    both, _ = slopes(oracle(antithetic=True), targets)
+    one, _ = slopes(oracle(), targets)
+    monkeypatch.setattr(sbicore_diffusion.module, "randn", lambda *arguments: -randn(*arguments))
+    other, _ = slopes(oracle(), targets)
+    torch.testing.assert_close(both, (one + other) / 2)
+
+
+@pytest.mark.parametrize(("log_snr", "share"), [(8.0, 0.1), (4.0, 0.4)])
+def test_opposite_noises_cancel_where_there_is_little(log_snr, share):
+    """Its own noise makes most of a row's slope; at sigma = 0.02 and 0.13 of the data's deviation."""
+    found = []
+    for antithetic in (False, True):
+        network = oracle(antithetic=antithetic)
+        network.schedule.log_snr = lambda t, training: torch.full_like(t, log_snr)
+        found.append(float(slopes(network, normal(2_000))[1].std()))
+    assert found[1] < share * found[0]
 
 
 @pytest.mark.parametrize("prediction", LOSSES)

@@ -64,6 +64,13 @@ class ConsistencyModel(InferenceNetworkConfig):
     rho: float = number(7.0, gt=0.0, doc="Exponent of the noise levels (arXiv:2206.00364, eq. 5).")
     noise_dist_mean: float = number(-1.1, doc="Mean of the logarithm of the noise in training.")
     noise_dist_std: float = number(2.0, gt=0.0, doc="Its standard deviation.")
+    huber_c: float | None = number(
+        None,
+        gt=0.0,
+        optional=True,
+        doc="Width of the pseudo-Huber loss; None takes 0.3 over the root of the dimension, and for images what "
+        "arXiv:2310.14189 does, 0.00054 times the root.",
+    )
     drop_cond_prob: float = number(
         0.0, ge=0.0, lt=1.0, doc="Probability that a training row loses its conditions, for guidance_strength."
     )

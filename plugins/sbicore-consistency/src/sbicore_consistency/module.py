@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["ConsistencyModule"]
 
-_HUBER = 0.00054
-"""Times the root of the dimension, the width of the pseudo-Huber loss (arXiv:2310.14189, section 3.3)."""
+_FEW = 0.3
+"""Over the root of the dimension, the width of the pseudo-Huber loss where dimensions are few. Below its width the loss
+is a square, which learns means; far above it is a norm, which learns medians, and with few dimensions these differ."""
+_MANY = 0.00054
+"""Times the root of the dimension, that width for images (arXiv:2310.14189, section 3.3)."""
 
 
 class ConsistencyModule(Consistency):
@@ -32,6 +35,8 @@ class ConsistencyModule(Consistency):
         super().__init__(config, shapes)
         self.register_buffer("total_steps", torch.tensor(config.total_steps or 0))
         self.low, self.high = config.eps ** (1 / config.rho), config.max_time ** (1 / config.rho)
+        root = math.sqrt(math.prod(self.event))
+        self.huber_c = config.huber_c or max(_FEW / root, _MANY * root)
         self.doublings = math.log2(config.s1 // config.s0) + 1
 
     def plan(self, steps: int) -> None:
@@ -73,7 +78,7 @@ class ConsistencyModule(Consistency):
         with torch.no_grad():
             goal = self._consistent(targets + self.wide(before) * noise, before, conditions, drops)
         found = self._consistent(targets + self.wide(after) * noise, after, conditions, drops)
-        c = _HUBER * math.sqrt(math.prod(self.event))
+        c = self.huber_c
         return ((found - goal).flatten(1).square().sum(1).add(c**2).sqrt() - c) / (after - before)
 
     def times(self, options: Any) -> list[float]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sbicore.config import InferenceNetworkConfig, NoiseScheduleConfig, Options, SubnetConfig, frozen
 from sbicore.errors import ConfigError
 from sbicore.field_options import CompositionOptions, DensityOptions, SampleOptions
-from sbicore.fields import choice, component, number, options
+from sbicore.fields import choice, component, flag, number, options
 from sbicore.presets import Preset
 from sbicore.references import Reference
 from sbicore.solver import SolverOptions
@@ -97,6 +97,11 @@ class DiffusionModel(InferenceNetworkConfig):
         "noise",
         options=("noise", "velocity", "F"),
         doc="Whose squared error is minimised; the schedule's weight goes with noise.",
+    )
+    antithetic: bool = flag(
+        False,
+        doc="Whether each training row is seen with a noise and its opposite: twice the time of a step, and less error "
+        "where noise is small, which composition adds up.",
     )
     integrate_kwargs: SolverOptions = options(
         SolverOptions, doc="Defaults of the solver: method, steps, spacing, rtol, atol. Call arguments win."

@@ -61,13 +61,19 @@ class DiffusionModule(ContinuousFlow):
     def loss(self, targets: Tensor, conditions: Tensor | None, *, generator: Generator | None = None) -> Tensor:
         """Weighted squared error, averaged over the event: `(B, *event), (B, C) -> (B,)`.
 
-        Times are `u + i / B` modulo 1, for one u a batch (arXiv:2107.00630, appendix I.1).
+        Times are `u + i / B` modulo 1, for one u a batch (arXiv:2107.00630, appendix I.1). With `antithetic`, a row's
+        error is the mean of those for a noise and its opposite: where there is little, it makes most of what the
+        gradients say (arXiv:2512.20003, section 2), and then cancels.
         """
         rows = len(targets)
         places = torch.arange(rows, device=targets.device, dtype=targets.dtype) / rows
         level = self.schedule.log_snr((rand((1,), generator, targets) + places) % 1, training=True)
-        point = self._point(level)
         noise = randn(targets.shape, generator, targets)
+        if self.config.antithetic:
+            noise = torch.cat([noise, -noise])
+            level, targets = torch.cat([level, level]), torch.cat([targets, targets])
+            conditions = None if conditions is None else torch.cat([conditions, conditions])
+        point = self._point(level)
         z = point.alpha * targets + point.sigma * noise
         drops = self.backbone.drops(targets, generator)
         given = drops.get("given")
@@ -82,7 +88,9 @@ class DiffusionModule(ContinuousFlow):
         else:
             inferred = (~given).flatten(1)
             error = (errors * inferred).sum(1) / inferred.sum(1)
-        return error * self.schedule.loss_weight(level) if self.config.loss_type == "noise" else error
+        if self.config.loss_type == "noise":
+            error = error * self.schedule.loss_weight(level)
+        return error.unflatten(0, (-1, rows)).mean(0)
 
     def velocity(
         self, x: Tensor, t: Tensor, conditions: Tensor | None, strength: float, given: Tensor | None
