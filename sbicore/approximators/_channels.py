@@ -13,22 +13,28 @@ __all__ = ["warn_of_channels"]
 _MANY = 8
 
 
-def warn_of_channels(config: Any, pipeline: Pipeline, *, depth: int) -> None:
-    """Warn of targets that have about as many channels as pixels along an axis, `depth` calls below the user's.
+def warn_of_channels(config: Any, summary_config: Any, pipeline: Pipeline, *, depth: int) -> None:
+    """Warn of images that have about as many channels as pixels along an axis, `depth` calls below the user's.
 
     Args:
-        config: of the inference network; only those with a subnet of images are looked at.
+        config: of the inference network, whose subnet may be one of images.
+        summary_config: of the summary network, which may be one of images; or None.
         pipeline: a bound one.
     """
-    if getattr(getattr(config, "subnet", None), "layout", None) != "image":
-        return
-    event, names = pipeline.event("inference_variables") or (1,), pipeline.roles.targets
+    read = {"targets": ("inference_variables", getattr(config, "subnet", None))}
+    read["summary variables"] = ("summary_variables", summary_config)
+    for what, (role, network) in read.items():
+        if getattr(network, "layout", None) == "image":
+            _look_at(what, pipeline.event(role) or (1,), pipeline.roles.of(role), depth + 1)
+
+
+def _look_at(what: str, event: tuple[int, ...], names: tuple[str, ...], depth: int) -> None:
     *space, channels = event
     if channels < _MANY or 2 * channels < max(space):
         return
     name = names[0] if len(names) == 1 else "x"
     warnings.warn(
-        f"targets of shape {tuple(event)} are read as {' x '.join(map(str, space))} pixels with {channels} channels "
+        f"{what} of shape {tuple(event)} are read as {' x '.join(map(str, space))} pixels with {channels} channels "
         f"each, which come last\nIf they come first, give np.moveaxis({name}, 1, -1); where there are none, "
         f"{name}[..., None].",
         DataWarning,

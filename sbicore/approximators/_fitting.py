@@ -335,7 +335,7 @@ class Ingest:
             events = row_events(data)
             self.model.look_at(data)
             self.model.build(events, seed=self.seed)
-            warn_of_channels(self.model.config, self.model.pipeline, depth=8)
+            warn_of_channels(self.model.config, self.model.summary_config, self.model.pipeline, depth=8)
             self.model.pipeline.require_inverse(data)
         if isinstance(data, Mapping):
             warn_of_roleless(data, self.model.pipeline, depth=8)

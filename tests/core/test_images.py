@@ -163,6 +163,20 @@ class TestBuilding:
         assert all(issubclass(w.category, DataWarning) and w.filename == __file__ for w in found)
         assert all("field[..., None]" in str(warning.message) for warning in found)
 
+    def test_images_that_are_summarised_are_looked_at_too(self):
+        pytest.importorskip("sbicore_convolutional")
+        rng = np.random.default_rng(1)
+        model = sbicore.build(
+            "flow_matching",
+            subnet_kwargs={"widths": [8]},
+            summary_network={"name": "convolutional_network", "widths": [8, 8]},
+            inference_variables=["theta"],
+            summary_variables=["image"],
+        )
+        given = {"theta": rng.normal(size=(12, 1)), "image": rng.normal(size=(12, 3, 16, 12))}
+        with pytest.warns(DataWarning, match=r"summary variables of shape \(3, 16, 12\).*\n.*image\[\.\.\., None\]"):
+            model.fit(given, epochs=1, batch_size=6, seed=1, progress=False, compile="never")
+
     def test_a_network_without_time_names_those_that_make_images(self):
         with pytest.raises(ConfigError, match=r"(?s)'mlp' is made for vector targets.*'flow_matching'.*'unet'"):
             fit(sbicore.build("point_network", inference_variables=["field"], inference_conditions=["image"]))
