@@ -21,9 +21,11 @@ def warn_of_channels(config: Any, summary_config: Any, pipeline: Pipeline, *, de
         summary_config: of the summary network, which may be one of images; or None.
         pipeline: a bound one.
     """
-    read = {"targets": ("inference_variables", getattr(config, "subnet", None))}
-    read["summary variables"] = ("summary_variables", summary_config)
-    for what, (role, network) in read.items():
+    subnet = getattr(config, "subnet", None)
+    for what, role, network in (
+        ("targets", "inference_variables", subnet),
+        ("summary variables", "summary_variables", summary_config),
+    ):
         if getattr(network, "layout", None) == "image":
             _look_at(what, pipeline.event(role) or (1,), pipeline.roles.of(role), depth + 1)
 

@@ -219,7 +219,7 @@ def test_a_fit_reaches_the_known_posterior(network, problem):
 @pytest.mark.parametrize("problem", PROBLEMS)
 @pytest.mark.parametrize("network", CONSISTENT)
 def test_few_evaluations_reach_the_known_posterior(network, problem):
-    """From two evaluations: means within 0.1 deviations, deviations within 10 %."""
+    """Means within 0.1 deviations; from two evaluations, deviations within 10 %."""
     name, problem = problem, PROBLEMS[problem]
     model = train(CONSISTENT[network], problem, 100_000, steps=8_000, batch_size=256, learning_rate=1e-3)
     test = problem.simulate(OBSERVATIONS, 99)
@@ -233,5 +233,6 @@ def test_few_evaluations_reach_the_known_posterior(network, problem):
             float(np.mean(draws.std(1) / scale)),
         )
     print({"network": network, "problem": name, **found})
-    for steps in (2, 8):
-        assert found[steps][0] < 0.1 and abs(found[steps][1] - 1) < 0.1, found
+    for steps, (mean_error, width) in found.items():
+        assert mean_error < 0.1, found
+        assert steps == 1 or abs(width - 1) < 0.1, found

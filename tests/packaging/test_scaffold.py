@@ -45,12 +45,12 @@ def done(workshop):
 
 @pytest.fixture(scope="module")
 def reports(workshop):
-    """What `sbicore check` says of each, by kind; one process asks for all, for the import of torch takes longest."""
+    """Status and report of `sbicore check`, by kind; one process, for the import of torch takes longest."""
     folder, python = workshop
     names = [name.replace("-", "_") for name in NAMES.values()]
-    code = f"from sbicore.cli import main\nfor name in {names}: main(['check', name, '--json']); print('\\0')"
-    printed = run(python, "-c", code, cwd=folder).stdout.split("\0\n")
-    return dict(zip(NAMES, map(json.loads, printed[:-1]), strict=True))
+    code = f"from sbicore.cli import main\nfor name in {names}: print(main(['check', name, '--json']), end='\\0')"
+    reports = [printed.rpartition("\n") for printed in run(python, "-c", code, cwd=folder).stdout.split("\0")[:-1]]
+    return {kind: (int(status), json.loads(text)) for kind, (text, _, status) in zip(NAMES, reports, strict=True)}
 
 
 @each_kind
@@ -60,7 +60,8 @@ def test_its_own_tests_pass(done, kind):
 
 @each_kind
 def test_it_conforms_without_pytest(reports, kind):
-    (report,) = reports[kind]
+    status, (report,) = reports[kind]
+    assert status == 0
     statuses = {result["check"]: result["status"] for result in report["results"]}
     assert report["kind"] == kind
     assert set(statuses.values()) <= {"passed", "skipped"}
@@ -69,13 +70,11 @@ def test_it_conforms_without_pytest(reports, kind):
 
 def test_each_readme_runs_and_prints_nothing(workshop):
     folder, python = workshop
-    examples = []
+    examples = {}
     for name in NAMES.values():
-        examples += re.findall(
-            r"```python\n(.+?)```", (folder / f"sbicore-{name}" / "README.md").read_text("utf-8"), re.DOTALL
-        )
-    assert len(examples) == len(KINDS)
-    code = f"for example in {examples!r}: exec(example, {{'__name__': 'example'}})"
+        readme = (folder / f"sbicore-{name}" / "README.md").read_text("utf-8")
+        (examples[name],) = re.findall(r"```python\n(.+?)```", readme, re.DOTALL)
+    code = f"for name, text in {examples!r}.items(): exec(compile(text, f'README of {{name}}', 'exec'), {{}})"
     assert run(python, "-W", "error", "-c", code, cwd=folder).stdout == ""
 
 

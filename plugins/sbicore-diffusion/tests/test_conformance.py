@@ -8,6 +8,7 @@ OTHER = DiffusionModel(
     noise_schedule="cosine",
     prediction_type="velocity",
     loss_type="velocity",
+    antithetic=True,
     integrate_kwargs={"steps": "adaptive", "rtol": 1e-3},
     drop_cond_prob=0.1,
     drop_target_prob=0.2,

@@ -68,8 +68,8 @@ class ConsistencyModel(InferenceNetworkConfig):
         None,
         gt=0.0,
         optional=True,
-        doc="Width of the pseudo-Huber loss; None takes 0.3 over the root of the dimension, and for images what "
-        "arXiv:2310.14189 does, 0.00054 times the root.",
+        doc="Width of the pseudo-Huber loss; None takes 0.3 over the root of the dimension, and from 556 values on "
+        "what arXiv:2310.14189 does for images, 0.00054 times the root.",
     )
     drop_cond_prob: float = number(
         0.0, ge=0.0, lt=1.0, doc="Probability that a training row loses its conditions, for guidance_strength."

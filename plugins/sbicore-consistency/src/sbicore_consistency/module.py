@@ -23,7 +23,8 @@ _FEW = 0.3
 """Over the root of the dimension, the width of the pseudo-Huber loss where dimensions are few. Below its width the loss
 is a square, which learns means; far above it is a norm, which learns medians, and with few dimensions these differ."""
 _MANY = 0.00054
-"""Times the root of the dimension, that width for images (arXiv:2310.14189, section 3.3)."""
+"""Times the root of the dimension, the width of arXiv:2310.14189, section 3.3, for images; more than the other from 556
+values on."""
 
 
 class ConsistencyModule(Consistency):
@@ -78,8 +79,8 @@ class ConsistencyModule(Consistency):
         with torch.no_grad():
             goal = self._consistent(targets + self.wide(before) * noise, before, conditions, drops)
         found = self._consistent(targets + self.wide(after) * noise, after, conditions, drops)
-        c = self.huber_c
-        return ((found - goal).flatten(1).square().sum(1).add(c**2).sqrt() - c) / (after - before)
+        apart = (found - goal).flatten(1).square().sum(1)
+        return ((apart + self.huber_c**2).sqrt() - self.huber_c) / (after - before)
 
     def times(self, options: Any) -> list[float]:
         """As spaced as the levels of training, without the last, where nothing is left to do."""
