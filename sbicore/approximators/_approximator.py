@@ -22,6 +22,7 @@ from ..training.sources import Source
 from . import _fitting
 from ._checks import checked_bounds, checked_fit_kwargs, require_capability, require_held
 from ._conditions import checked_conditions
+from ._far import warn_of_far
 from ._masks import MISSING, mask_of
 from ._pipeline import Pipeline
 from ._reading import Reading
@@ -341,6 +342,8 @@ class Approximator(nn.Module):
                 )
             return None
         joined = checked_conditions(self.pipeline, conditions, what, depth=3)
+        ranges = {part: self.standardizer(part) for part in self.pipeline.roles.parts(*ROLES[1:])}
+        warn_of_far(self.pipeline, ranges, joined, what, depth=3)
         ready = self.standardized(joined)
         require_held(ready, what)
         with torch.no_grad():

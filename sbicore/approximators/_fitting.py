@@ -131,9 +131,12 @@ def _about(model: Approximator, settings: FitOptions, source: Source, seed: int)
             "Give all rows in one dict of arrays or a store, or a simulator."
         )
     chosen = settings.in_epochs(source.steps_per_epoch).to_dict().items()
-    summary = model.summary_config
+    summary, bounds = model.summary_config, model.bounds.items()
     return {
         "network": [model.config.to_dict(), summary and summary.to_dict()],
+        "bounds": {
+            name: [torch.as_tensor(() if end is None else end).tolist() for end in pair] for name, pair in bounds
+        },
         "options": {name: value for name, value in chosen if name not in ("background", "compile")},
         "data": rows + digest(model.standardizers.state_dict()),
         "seed": seed,
@@ -380,6 +383,7 @@ class Ingest:
             require_size(found, names, scaled=role_of(role) in self.model.standardize)
             if role == ROLES[0]:
                 warn_of_offsets(found, names)
+            standardizer.widen(found)
             if role_of(role) in self.model.standardize and not standardizer.is_fitted:
                 standardizer.fit_moments(found, names)
 

@@ -18,7 +18,7 @@ _SLICE = 1 << 18
 
 
 class Moments:
-    """Mean and deviation of features over all axes but the last, in float64, of rows that come in parts.
+    """Mean, deviation and range of features over all axes but the last, in float64, of rows that come in parts.
 
     Large parts are taken in by slices, so that float64 copies stay small.
 
@@ -28,6 +28,7 @@ class Moments:
     def __init__(self) -> None:
         self.count: Tensor | float = 0.0
         self.mean = self.squares = torch.zeros((), dtype=torch.float64)
+        self.low, self.high = _no_range(())
         self.eps = 0.0
 
     def add(self, x: Tensor, mask: Tensor | None = None) -> Moments:
@@ -50,6 +51,10 @@ class Moments:
             count = weight.sum(0)
             mean = (flat * weight).sum(0) / count.clamp_min(1.0)
             squares = ((flat - mean) ** 2 * weight).sum(0)
+        if len(flat):
+            left_out = torch.zeros_like(flat, dtype=torch.bool) if weight is None else weight == 0
+            self.low = flat.masked_fill(left_out, torch.inf).amin(0).minimum(self.low)
+            self.high = flat.masked_fill(left_out, -torch.inf).amax(0).maximum(self.high)
         total = torch.as_tensor(self.count + count).clamp_min(1.0)
         shift = mean - self.mean
         self.mean = self.mean + shift * count / total
@@ -66,17 +71,22 @@ class Standardizer(nn.Module):
     """`(x - mean) / std` along the last axis; one mean and deviation a channel for structured data.
 
     It stays on the CPU in float64, where values arrive and leave, so that large offsets cost
-    no precision. Before `fit_moments` it is the identity.
+    no precision. Before `fit_moments` it is the identity. `low` and `high` are the range of the training data.
     """
 
     mean: Tensor
     std: Tensor
+    low: Tensor
+    high: Tensor
 
     def __init__(self, event: tuple[int, ...]) -> None:
         super().__init__()
         self.event = event
         self.register_buffer("mean", torch.zeros(event[-1], dtype=torch.float64))
         self.register_buffer("std", torch.ones(event[-1], dtype=torch.float64))
+        low, high = _no_range((event[-1],))
+        self.register_buffer("low", low)
+        self.register_buffer("high", high)
         self.is_fitted = False
 
     def _apply(self, fn: object, recurse: bool = True) -> Standardizer:
@@ -102,6 +112,10 @@ class Standardizer(nn.Module):
         self.is_fitted = True
         self.std = torch.where(constant, 1.0, std)
 
+    def widen(self, moments: Moments) -> None:
+        """Take more rows into the range."""
+        self.low, self.high = moments.low.minimum(self.low), moments.high.maximum(self.high)
+
     def forward(self, x: Tensor) -> Tensor:
         """Standardise `(*, *event)`."""
         return x.to(torch.float64, copy=True).sub_(self.mean).div_(self.std)
@@ -114,6 +128,11 @@ class Standardizer(nn.Module):
     def log_det(self) -> float:
         """`log|det dz/dx|` of one event."""
         return -float(self.std.log().sum()) * math.prod(self.event[:-1])
+
+
+def _no_range(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+    """Low and high of no values."""
+    return torch.full(shape, torch.inf, dtype=torch.float64), torch.full(shape, -torch.inf, dtype=torch.float64)
 
 
 def require_size(moments: Moments, names: list[str], *, scaled: bool) -> None:

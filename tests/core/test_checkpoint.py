@@ -121,6 +121,7 @@ CHANGES = {
     "seed": ({"seed": 4}, {}, DATA),
     "other data": ({}, {}, {**DATA, "x": DATA["x"] + 1e-3}),
     "other network": ({}, {"drop_cond_prob": 0.1}, DATA),
+    "other bounds": ({}, {"bounds": {"theta": (-9.0, None)}}, DATA),
 }
 
 
