@@ -98,7 +98,8 @@ class ContinuousFlow(nn.Module):
         if constraints:
             self.require_score("constraints")
             default = self.constrained
-            field = constrained(field, constraints, given.constraint_guide, given.constraint_strength)
+            guide = "softplus" if given.constraint_guide == "softplus" else "probability"
+            field = constrained(field, constraints, guide, given.constraint_strength)
         state = self._drawn(field, start, given, self._solver(given, default), generator, report, known)
         return state if known is None else torch.where(known, start, state)
 

@@ -33,12 +33,13 @@ class DrawOptions(FieldOptions):
 class SampleOptions(DrawOptions):
     """Options of `sample`, with those of its `constraints`."""
 
-    constraint_strength: float = number(1.0, ge=0.0, doc="Factor of the constraints' part of the score.")
+    constraint_strength: float = number(1.0, ge=0.0, doc="Factor of the constraints' part of the score, in a guide.")
     constraint_guide: str = choice(
-        "probability",
-        options=("probability", "softplus"),
-        doc="That part: the gradient of the probability that they hold, exact for normal posteriors and half-spaces; "
-        "or the usual one, whose draws are shifted.",
+        "auto",
+        options=("auto", "rejection", "probability", "softplus"),
+        doc="How constraints are kept: draws that break them are made again; or they are led by a part of the score, "
+        "the gradient of the probability that they hold, exact for normal posteriors and half-spaces, or the usual "
+        "one, whose draws are shifted. `auto` leads where less than a twentieth would hold.",
     )
 
 

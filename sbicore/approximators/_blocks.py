@@ -30,13 +30,13 @@ def block_of(event: Sequence[int]) -> int:
     return BLOCK if len(event) < 2 else max(1, min(BLOCK, _PIXELS // math.prod(event[:-1])))
 
 
-def chunks(observations: int, draws: int, budget: int, block: int = BLOCK) -> Iterator[Chunk]:
+def chunks(observations: Sequence[int], draws: int, budget: int, block: int = BLOCK) -> Iterator[Chunk]:
     """All blocks, grouped by size into calls of at most `budget` draws (at least one block)."""
     full, rest = divmod(draws, block)
     for size, blocks in ((block, range(full)), (rest, range(full, full + 1))):
         if not size:
             continue
-        rows = [(i, b) for i in range(observations) for b in blocks]
+        rows = [(i, b) for i in observations for b in blocks]
         step = max(1, budget // size)
         for start in range(0, len(rows), step):
             yield Chunk(rows[start : start + step], size)

@@ -1,4 +1,4 @@
-"""Draws that leave the bounds of their variables."""
+"""Draws that are not where they may be, and are drawn again."""
 
 from __future__ import annotations
 
@@ -14,13 +14,20 @@ from ._blocks import Chunk
 __all__ = ["Rejection", "outside_bounds"]
 
 _REJECTION_ROUNDS = 100
+_HOPELESS = 1_000
+"""Draws, all of them outside, after which no more are made."""
 
 
 class Rejection:
-    """Draw again whatever leaves the bounds, in rounds of fresh randomness, within a budget."""
+    """Draw again whatever is outside, in rounds of fresh randomness, within a budget.
 
-    def __init__(self, bounds: Mapping[str, Any]) -> None:
-        self.bounds = bounds
+    Args:
+        outside: which draws `(R, S)` of `{name: (R, S, *event)}` may not stay.
+        still: what the others do, and below it what to type, for the error of a spent budget.
+    """
+
+    def __init__(self, outside: Callable[[Mapping[str, Tensor]], Tensor], still: tuple[str, str]) -> None:
+        self.outside, self.still = outside, still
         self.inside = 0
         self.tried = 0
 
@@ -32,11 +39,13 @@ class Rejection:
     def __call__(
         self, chunk: Chunk, values: dict[str, Tensor], run: Callable[[Chunk, int], dict[str, Tensor]]
     ) -> dict[str, Tensor]:
-        """`values (R, S, *event)` of a chunk with every draw inside the bounds."""
+        """`values (R, S, *event)` of a chunk with every draw inside."""
         missing = self._count(values)
         for attempt in range(1, _REJECTION_ROUNDS + 1):
             if not missing.any():
                 return values
+            if not self.inside and self.tried >= _HOPELESS:
+                break
             rows = missing.any(1).nonzero().flatten().tolist()
             fresh = run(Chunk([chunk.rows[k] for k in rows], chunk.size), attempt)
             outside = self._count(fresh)
@@ -47,13 +56,12 @@ class Rejection:
                     values[name][k, wanted[:taken]] = fresh[name][j, spare[:taken]]
                 missing[k, wanted[:taken]] = False
         raise SamplingError(
-            f"{int(missing.sum())} draws still leave the bounds after {_REJECTION_ROUNDS} rounds "
-            f"(acceptance {self.acceptance:.2%}).\n"
-            "Train with out_of_bounds='transform', which cannot leave them, or check the observation."
+            f"{int(missing.sum())} draws still {self.still[0]} after {self.tried} were made "
+            f"(acceptance {self.acceptance:.2%}).\n{self.still[1]}"
         )
 
     def _count(self, values: Mapping[str, Tensor]) -> Tensor:
-        outside = outside_bounds(self.bounds, values)
+        outside = self.outside(values)
         self.tried += outside.numel()
         self.inside += int((~outside).sum())
         return outside

@@ -1,91 +1,87 @@
-"""Constraints in the user's parameters, as functions of what the network draws."""
+"""Constraints in the user's parameters: what draws break, and as functions of what the network draws."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import torch
 from torch import Tensor
 
 from ..constraints import Constraint
-from ..errors import ConfigError, SamplingError, SamplingWarning
+from ..errors import ConfigError, SamplingError
 from ._checks import asked
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["constraints_in_network_space", "warn_of_violations"]
+__all__ = ["Constraints"]
 
 
-def constraints_in_network_space(model: Approximator, given: Any) -> list[Constraint] | None:
-    """Each constraint as a function `x (R, S, *event) -> (R, S)` of standardised targets; None where none is given.
+class Constraints:
+    """Functions of the parameters `{name: (N, *event)}`, tensors, to numbers `(N,)`, at most 0 where they hold.
+
+    Args:
+        model: a trained approximator.
+        given: one function or several; none are as no constraints.
 
     Raises:
-        ConfigError: the network cannot draw under constraints, or one is no function of the parameters that has a
-            gradient and gives a finite number a row at the mean of the training data.
+        ConfigError: one is no function, or gives something else at the mean of the training data.
+        SamplingError: one is NaN there.
     """
-    functions = as_functions(given)
-    if not functions:
-        return None
-    config = model.config
-    if "constraint_strength" not in attrs.fields_dict(config.sample_options):
-        raise ConfigError(
-            f"{config.name!r} does not draw under constraints\nTrain for instance a diffusion_model, or reject draws."
-        )
-    found = [_in_network_space(model, function) for function in functions]
-    start = torch.zeros(1, 2, *model.network.event)
-    with torch.enable_grad():
-        for place, constraint in enumerate(found):
-            x = start.clone().requires_grad_()
-            value = constraint(x)
-            if not value.requires_grad:
+
+    def __init__(self, model: Approximator, given: Any) -> None:
+        self.model = model
+        self.functions = list(given) if isinstance(given, Sequence) else [] if given is None else [given]
+        for function in self.functions:
+            if not callable(function):
                 raise ConfigError(
-                    f"constraint {place} has no gradient in the parameters\nMake it of torch's operations on them."
+                    f"constraints take functions of the parameters, got {type(function).__name__}\n"
+                    'Give for instance: lambda parameters: parameters["theta"][:, 0] - 1.0, which is at most 0 below 1.'
                 )
-    return found
+        for function in self.functions:
+            self._in_network_space(function)(torch.zeros(1, 2, *model.network.event))
 
+    def __bool__(self) -> bool:
+        return bool(self.functions)
 
-def as_functions(given: Any) -> list[Callable[..., Any]]:
-    """One function or several as a list."""
-    functions = list(given) if isinstance(given, Sequence) else [] if given is None else [given]
-    for function in functions:
-        if not callable(function):
-            raise ConfigError(
-                f"constraints take functions of the parameters, got {type(function).__name__}\n"
-                'Give for instance: lambda parameters: parameters["theta"][:, 0] - 1.0, which is at most 0 below 1.'
-            )
-    return functions
-
-
-def warn_of_violations(given: Any, draws: Mapping[str, Tensor]) -> None:
-    """Warn where more than 1 % of draws `{name: (O, S, *event)}` break a constraint."""
-    for place, function in enumerate(as_functions(given)):
+    def broken(self, draws: Mapping[str, Tensor]) -> Tensor:
+        """Which draws `(R, S)` of `{name: (R, S, *event)}` break one."""
+        lead = next(iter(draws.values())).shape[:2]
         rows = {name: value.flatten(0, 1) for name, value in draws.items()}
-        broken = float((_checked(function(rows), rows) > 0).double().mean())
-        if broken > 0.01:
-            warnings.warn(
-                f"{broken:.1%} of the draws break constraint {place}: ask for more steps, or smaller rtol and atol.",
-                SamplingWarning,
-                stacklevel=4,
-            )
+        return torch.stack([_value(function, rows) > 0 for function in self.functions]).any(0).reshape(lead)
+
+    def in_network_space(self) -> list[Constraint]:
+        """Each as a function `x (R, S, *event) -> (R, S)` of standardised targets.
+
+        Raises:
+            ConfigError: one has no gradient.
+        """
+        found = [self._in_network_space(function) for function in self.functions]
+        start = torch.zeros(1, 2, *self.model.network.event)
+        with torch.enable_grad():
+            for place, constraint in enumerate(found):
+                if not constraint(start.clone().requires_grad_()).requires_grad:
+                    raise ConfigError(
+                        f"constraint {place} has no gradient in the parameters\n"
+                        "Make it of torch's operations on them, or give constraint_guide='rejection'."
+                    )
+        return found
+
+    def _in_network_space(self, function: Callable[..., Any]) -> Constraint:
+        event = self.model.network.event
+
+        def constraint(x: Tensor) -> Tensor:
+            lead = x.shape[: x.ndim - len(event)]
+            parameters = self.model.to_user_space(x.reshape(-1, *event).cpu(), torch.float64)
+            return _value(function, parameters).reshape(lead).to(x)
+
+        return constraint
 
 
-def _in_network_space(model: Approximator, function: Callable[..., Any]) -> Constraint:
-    event = model.network.event
-
-    def constraint(x: Tensor) -> Tensor:
-        lead = x.shape[: x.ndim - len(event)]
-        parameters = model.to_user_space(x.reshape(-1, *event).cpu(), torch.float64)
-        return _checked(asked(partial(function, parameters), "a constraint"), parameters).reshape(lead).to(x)
-
-    return constraint
-
-
-def _checked(value: Any, parameters: Mapping[str, Tensor]) -> Tensor:
+def _value(function: Callable[..., Any], parameters: Mapping[str, Tensor]) -> Tensor:
+    value = asked(partial(function, dict(parameters)), "a constraint")
     rows = len(next(iter(parameters.values())))
     if not isinstance(value, Tensor) or value.shape != (rows,):
         got = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
@@ -93,7 +89,7 @@ def _checked(value: Any, parameters: Mapping[str, Tensor]) -> Tensor:
             f"a constraint must give one number a row, {(rows,)} for parameters {_shapes(parameters)}, got {got}\n"
             "For several conditions give a list of functions."
         )
-    if bool(value.isnan().any()):
+    if bool(value.isnan().any()) and all(bool(part.isfinite().all()) for part in parameters.values()):
         raise SamplingError(
             "a constraint is NaN for some parameters\nWrite it so that it is a number wherever draws may pass."
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -33,21 +34,26 @@ Draw = Callable[[tuple[int, int], list[int], Any, dict[str, Any]], Tensor]
 def sample(
     model: Approximator,
     draw: Draw,
-    observations: int,
+    observations: Sequence[int],
     draws: int,
     fixed: Fixed | None = None,
+    broken: Callable[[Mapping[str, Tensor]], Tensor] | None = None,
     *,
     seed: int,
     chunk_size: int | None,
     progress: bool,
 ) -> tuple[dict[str, Tensor], dict[str, Any]]:
-    """Draws `{name: (O, S, *event)}` and the facts of a report."""
+    """Draws `{name: (O, S, *event)}` for the observations of these numbers, and the facts of a report.
+
+    Draws `(R, S)` that are `broken` are made again.
+    """
     cost = Cost()
+    place = {number: k for k, number in enumerate(observations)}
     drawn_finite = True
     block = block_of(model.pipeline.event("inference_variables") or ())
     events = {name: model.pipeline.events[name] for name in model.pipeline.target_names}
-    require_room(events.values(), observations, draws)
-    joined = {name: torch.empty(observations, draws, *event, dtype=torch.float32) for name, event in events.items()}
+    require_room(events.values(), len(place), draws)
+    joined = {name: torch.empty(len(place), draws, *event, dtype=torch.float32) for name, event in events.items()}
 
     def run(chunk: Chunk, attempt: int) -> dict[str, Tensor]:
         nonlocal drawn_finite
@@ -60,12 +66,12 @@ def sample(
         values = model.to_user_space(z)
         return values if fixed is None else fixed.put_into(values, rows)
 
-    rejection = Rejection(model.bounds) if model.bounds and model.out_of_bounds == "reject" else None
+    rejection = _rejection(model, broken)
     model.eval()
     with (
         torch.inference_mode(),
         suitable_threads(model.device) as check_threads,
-        Progress(observations * draws, "sampling", enabled=progress, unit="draw") as bar,
+        Progress(len(place) * draws, "sampling", enabled=progress, unit="draw") as bar,
     ):
         planned = chunks(observations, draws, chunk_size or rows_at_once(model), block)
         for chunk, drawn in run_within(planned, lambda chunk: run(chunk, 0)):
@@ -73,7 +79,7 @@ def sample(
             values = drawn if rejection is None else rejection(chunk, drawn, run)
             for k, (i, b) in enumerate(chunk.rows):
                 for name, value in values.items():
-                    joined[name][i, b * block : b * block + chunk.size] = value[k]
+                    joined[name][place[i], b * block : b * block + chunk.size] = value[k]
             bar.update(len(chunk.rows) * chunk.size)
     _check(model, joined, drawn_finite)
     facts = cost.facts()
@@ -87,10 +93,10 @@ def singly(
     observed: Tensor | None,
     options: Mapping[str, Any],
     fixed: Fixed | None = None,
-    constraints: list[Constraint] | None = None,
+    constraints: Sequence[Constraint] = (),
 ) -> Draw:
     """How a block of draws is made given one data set `observed (O, C)` each."""
-    more: dict[str, Any] = {"constraints": constraints, **options} if constraints else dict(options)
+    more: dict[str, Any] = {"constraints": list(constraints), **options} if constraints else dict(options)
 
     def draw(shape: tuple[int, int], rows: list[int], generators: Any, facts: dict[str, Any]) -> Tensor:
         conditions = None if observed is None else observed[rows].unsqueeze(1)
@@ -99,6 +105,25 @@ def singly(
         return found
 
     return draw
+
+
+def _rejection(model: Approximator, broken: Callable[[Mapping[str, Tensor]], Tensor] | None) -> Rejection | None:
+    """What is drawn again: outside the bounds, or broken; None where all draws stay."""
+    bounded = bool(model.bounds) and model.out_of_bounds == "reject"
+    if broken is not None:
+
+        def outside(values: Mapping[str, Tensor]) -> Tensor:
+            return broken(values) | outside_bounds(model.bounds if bounded else {}, values)
+
+        advice = (
+            "Is there a parameter that keeps all of them? A constraint is at most 0 where it holds. Where few do, a "
+            "diffusion_model leads its draws better the longer it is trained: constraint_guide='probability'."
+        )
+        return Rejection(outside, ("break the constraints", advice))
+    if bounded:
+        advice = "Train with out_of_bounds='transform', which cannot leave them, or check the observation."
+        return Rejection(partial(outside_bounds, model.bounds), ("leave the bounds", advice))
+    return None
 
 
 def _check(model: Approximator, values: Mapping[str, Tensor], drawn_finite: bool) -> None:

@@ -10,7 +10,8 @@ from ..randomness import as_seed
 from . import _composition, _density, _sampling
 from ._approximator import Approximator
 from ._checks import require_capability, require_count, require_options
-from ._constraints import constraints_in_network_space, warn_of_violations
+from ._constrained import sample_constrained
+from ._constraints import Constraints
 from ._fixed import fixed_targets
 from ._prior_score import prior_score
 from ._report import Report
@@ -60,7 +61,9 @@ class ContinuousApproximator(Approximator):
             fixed: `{name: (O, *event)}` of inferred variables that are given, or one event for all; the others are
                 drawn given these. Entries that are NaN are drawn. For networks built with `drop_target_prob`.
             constraints: a function of the parameters `{name: (N, *event)}`, tensors, to numbers `(N,)` that are at most
-                0 where it holds, or several: draws are of the posterior where all hold. See `sbicore.constraints`.
+                0 where it holds, or several: draws are of the posterior where all hold. Those that break one are made
+                again; where hardly any holds, networks that follow a score lead them: `constraint_guide`, and
+                `sbicore.constraints`.
             seed: without it one is drawn from torch's default generator.
             as_tensor: tensors instead of NumPy arrays.
             report: also return a `Report`: evaluations, steps, seconds, seed, acceptance.
@@ -82,18 +85,13 @@ class ContinuousApproximator(Approximator):
         seed = as_seed(seed)
         observed = self.observe(conditions)
         given = fixed_targets(self, fixed, observed)
-        limits = constraints_in_network_space(self, constraints)
-        draws, facts = _sampling.sample(
-            self,
-            _sampling.singly(self, observed, options, given, limits),
-            1 if observed is None else len(observed),
-            num_samples,
-            given,
-            seed=seed,
-            chunk_size=chunk_size,
-            progress=progress,
-        )
-        warn_of_violations(constraints, draws)
+        how = {"seed": seed, "chunk_size": chunk_size, "progress": progress}
+        if limits := Constraints(self, constraints):
+            draws, facts = sample_constrained(self, limits, observed, num_samples, given, options=options, **how)
+        else:
+            numbers = range(1 if observed is None else len(observed))
+            draw = _sampling.singly(self, observed, options, given)
+            draws, facts = _sampling.sample(self, draw, numbers, num_samples, given, **how)
         if observed is None:
             draws = {name: value[0] for name, value in draws.items()}
         result = self.pipeline.told(draws, as_tensor)
@@ -143,7 +141,7 @@ class ContinuousApproximator(Approximator):
         observed = embedded.unflatten(0, (-1, count))
         draw = _composition.together(self, observed, score, seed=seed, progress=progress, options=options)
         draws, facts = _sampling.sample(
-            self, draw, len(observed), num_samples, seed=seed, chunk_size=chunk_size, progress=progress
+            self, draw, range(len(observed)), num_samples, seed=seed, chunk_size=chunk_size, progress=progress
         )
         result = self.pipeline.told(draws, as_tensor)
         return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
