@@ -87,8 +87,7 @@ class Composition:
         if items.prior is None:
             without = self.velocity(y, t, items.conditions[:, :1], 0.0).double().flatten(2)
         compose = self._summed if items.precisions is None else self._multiplied
-        v = self._bridged(compose(state, each, without, items), state)
-        return v.to(y.dtype).view_as(y)
+        return compose(state, each, without, items).to(y.dtype).view_as(y)
 
     def _chosen(self, items: Items, rows: Tensor | None) -> Items:
         """A fresh mini-batch of each row's items, without replacement."""
@@ -116,22 +115,23 @@ class Composition:
     def _multiplied(self, state: _State, each: Tensor, without: Tensor | None, items: Items) -> Tensor:
         """The field of the product of normal laws, about the mean of the items' guesses."""
         y, t = state
-        share, less = self.count / self.taken, self.count - 1
+        count = self._counted(t)
+        share, less = count / self.taken, count - 1
         middle = each.mean(1)
         own = items.precisions.double()  # type: ignore[union-attr]
-        precision = share * own.sum(1).unsqueeze(1)
+        precision = share.unsqueeze(-1) * own.sum(1).unsqueeze(1)
         pull = -t * share * torch.einsum("rkij,rksj->rsi", own, each - middle.unsqueeze(1))
         if without is not None:
             prior = items.prior_precision.double()  # type: ignore[union-attr]
             apart = without - middle
             pull = pull + less * (t * apart @ prior + state.alpha**2 / t * apart)
-            return middle - state.solved(precision - less * prior, pull) / t
+            return middle - state.solved(precision - less.unsqueeze(-1) * prior, pull) / t
         away = torch.zeros_like(y)
         pull = pull - less * state.noise_pull(middle)
         for _ in range(2):
             score, curvature = expanded(items.prior, y - t * middle + away)  # type: ignore[arg-type]
             there = pull - less * (score + (curvature @ away.unsqueeze(-1)).squeeze(-1))
-            away = state.solved(precision - less * curvature, there)
+            away = state.solved(precision - less.unsqueeze(-1) * curvature, there)
         return middle - away / t
 
     def _summed(self, state: _State, each: Tensor, without: Tensor | None, items: Items) -> Tensor:
@@ -145,16 +145,17 @@ class Composition:
                 pull = state.noise_pull(middle) + score + (curvature @ away.unsqueeze(-1)).squeeze(-1)
                 away = state.solved(curvature, pull)
             without = middle - away / t
-        return self.count * middle - (self.count - 1) * without
+        count = self._counted(t)
+        return count * middle - (count - 1) * without
 
-    def _bridged(self, v: Tensor, state: _State) -> Tensor:
-        """The score times `d(t)` (arXiv:2505.14429): d0 at the data, d1 at the noise."""
-        d0, d1 = self.options.compositional_bridge_d0, self.options.compositional_bridge_d1
-        if d0 == d1 == 1.0:
-            return v
-        y, t = state
-        damp = d0 ** (1 - t) * d1**t
-        return damp * v - (1 - damp) * y / state.alpha
+    def _counted(self, t: Tensor) -> Tensor:
+        """n times `d(t)`: d0 at the data, d1 at the noise (arXiv:2505.14429).
+
+        There the score is multiplied, the prior's and the noise's with it, which no path from the noise follows. Here
+        each item's likelihood has the power `d(t)`, so that the prior stays where items count for little.
+        """
+        options = self.options
+        return self.count * options.compositional_bridge_d0 ** (1 - t) * options.compositional_bridge_d1**t
 
 
 class _State(NamedTuple):

@@ -58,9 +58,9 @@ class CompositionOptions(DrawOptions):
         None, ge=1, optional=True, doc="Items in each evaluation, chosen anew (arXiv:2505.14429); None takes all."
     )
     compositional_bridge_d0: float = number(
-        1.0, gt=0.0, doc="Factor of the score at the data (arXiv:2505.14429); 1 is the posterior."
+        1.0, gt=0.0, doc="Power of each item's likelihood at the data (arXiv:2505.14429); 1 is the posterior."
     )
-    compositional_bridge_d1: float = number(1.0, gt=0.0, doc="Factor of the score at the noise, for instance 1 / n.")
+    compositional_bridge_d1: float = number(1.0, gt=0.0, doc="The same at the noise, for instance 1 / n.")
 
     def __attrs_post_init__(self) -> None:
         super().__attrs_post_init__()
