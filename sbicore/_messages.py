@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from .errors import NotBuiltError
 
-__all__ = ["close_match", "did_you_mean", "listing", "untrained"]
+__all__ = ["close_match", "did_you_mean", "given_instead", "listing", "untrained"]
 
 
 def close_match(name: object, known: Iterable[str]) -> str | None:
@@ -21,6 +21,12 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     """`; did you mean 'x'?`, or nothing when no name is near."""
     match = close_match(name, known)
     return f"; did you mean {match!r}?" if match else ""
+
+
+def given_instead(needed: str, given: Iterable[str]) -> str:
+    """`: 'X' is given where 'x' is needed`, or nothing when no given name is near."""
+    match = close_match(needed, given)
+    return f": {match!r} is given where {needed!r} is needed" if match else ""
 
 
 def listing(names: Iterable[str]) -> str:

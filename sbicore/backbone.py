@@ -122,6 +122,10 @@ def _suiting(shapes: Shapes) -> str:
             continue
         if _fits(config, shapes) and config.uses_time != excluded:
             names.append(entry.name)
+    if len(shapes.target) - 1 > max(_EVENTS):
+        return (
+            f"Images have one to three axes of pixels and one of channels: {', '.join(_EVENTS.values())}. Flatten it."
+        )
     if not names and len(shapes.target) > 1:
         return "Flatten it, or choose a network for images such as 'flow_matching' with the subnet 'unet'."
     return f"Subnets that fit: {listing(names)}"

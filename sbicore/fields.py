@@ -222,14 +222,22 @@ def component(kind: str, default: Any = REQUIRED, *, optional: bool = False, doc
     return _field(default, convert, doc, "component", optional, kind=kind)
 
 
-def components(kind: str, default: Any = REQUIRED, *, doc: str) -> Any:
-    """Several components by name: a mapping; or a component or a list of them, called as they are registered."""
+def components(kind: str, default: Any = REQUIRED, *, doc: str, by: str | None = None) -> Any:
+    """Several components by name: a mapping; or a component or a list of them, called as they are registered.
+
+    With `by` the names say something of their own, such as `"variable"`, and only a mapping will do.
+    """
 
     def convert(value: Any) -> FrozenMapping:
         from .registry import as_config
 
         if isinstance(value, Mapping) and "name" not in value:
             given = {str(key): item for key, item in value.items()}
+        elif by is not None:
+            first = value[0] if isinstance(value, (list, tuple)) and value else value
+            raise ConfigError(
+                f"takes a mapping from each {by}, got {value!r}\nGive for instance: {{{by!r}: {first!r}}}"
+            )
         else:
             items = tuple(value) if isinstance(value, (list, tuple)) else (value,)
             found = [as_config(item, kind=kind) for item in items]

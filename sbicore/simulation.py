@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 from ._messages import did_you_mean, listing
 from ._seeding import child, restored_global_state
 from ._steps import Step, as_numbers
-from .errors import DataError, ShapeError, SimulatorError
+from .errors import DataError, ShapeError, SimulatorError, UnknownComponentError
 from .randomness import as_seed
 
 __all__ = ["BLOCK", "Simulator", "make_simulator"]
@@ -33,8 +33,10 @@ class Sampler(Protocol):
         ...
 
 
-def make_simulator(source: Callable[..., Any] | Sampler | Sequence[Any], *, vectorized: bool = False) -> Simulator:
-    """A simulator from a function, any callable, a simulator, or a list of those.
+def make_simulator(
+    source: Callable[..., Any] | Sampler | str | Sequence[Any], *, vectorized: bool = False
+) -> Simulator:
+    """A simulator from a function, any callable, a simulator, the name of an installed one, or a list of those.
 
     A function makes one row: a dict of scalars and arrays. Its arguments are the variables that
     earlier functions made, its own copies of them, and `rng`, a NumPy generator for this row.
@@ -204,6 +206,8 @@ class _Run:
 def _steps(source: Any, vectorized: bool) -> Iterator[Step]:
     if isinstance(source, Simulator):
         yield from source.steps
+    elif isinstance(source, str):
+        yield from _steps(_installed(source), vectorized)
     elif isinstance(source, (list, tuple)):
         for item in source:
             yield from _steps(item, vectorized)
@@ -211,6 +215,16 @@ def _steps(source: Any, vectorized: bool) -> Iterator[Step]:
         yield Step.of(_rows_of(source), vectorized=True)
     else:
         yield Step.of(source, vectorized=vectorized)
+
+
+def _installed(name: str) -> Any:
+    """The benchmark simulator of this name."""
+    from .registry import as_config
+
+    try:
+        return as_config(name, kind="simulator")
+    except UnknownComponentError as error:
+        raise SimulatorError(f"{name!r} cannot be run: {error}\nOr give the function itself, not its name.") from error
 
 
 def _rows_of(source: Sampler) -> Callable[..., Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from typing import Any, ClassVar, cast
 
 import torch
@@ -334,9 +334,10 @@ class Approximator(nn.Module):
     def observe(self, conditions: Mapping[str, Any] | None, what: str = "conditions") -> Tensor | None:
         """Checked, embedded conditions `(O, C)`; None for a network without any."""
         if not self.pipeline.roles.parts(*ROLES[1:]):
-            if conditions is not None and len(conditions):
+            if conditions is not None and not (isinstance(conditions, Sized) and not len(conditions)):
+                found = listing(map(repr, conditions)) if isinstance(conditions, Sized) else repr(conditions)
                 raise DataError(
-                    f"This approximator was trained without conditions, and is given {listing(map(repr, conditions))}\n"
+                    f"This approximator was trained without conditions, and is given {found}\n"
                     "Build it with inference_conditions=[...] and train it again, or ask without any, "
                     "such as sample(num_samples=...)."
                 )

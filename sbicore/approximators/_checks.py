@@ -37,6 +37,8 @@ _CALLS = {
     "log_prob": ("data", *_SHARED),
     "sample of a ratio": ("conditions", "num_samples", "prior", "method", *_SHARED),
 }
+_ANYWHERE = ("sample", "compositional_sample", "log_prob")
+"""Calls that may have been meant; the others are of an approximator that the user knows not to have."""
 
 
 def require_options(call: str, options: Any, given: Mapping[str, Any], more: Sequence[str] = ()) -> None:
@@ -48,7 +50,7 @@ def require_options(call: str, options: Any, given: Mapping[str, Any], more: Seq
     try:
         options(**{name: value for name, value in given.items() if name not in _CALLS[call]})
     except UnknownHyperparameterError as error:
-        others = [other for other, arguments in _CALLS.items() if error.name in arguments]
+        others = [other for other in _ANYWHERE if error.name in _CALLS[other]]
         if others:
             raise UnknownHyperparameterError(
                 f"{call} has no argument {error.name!r}; {others[0]} has\n"

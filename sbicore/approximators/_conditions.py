@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from .._messages import did_you_mean, listing
+from .._messages import given_instead, listing
 from ..errors import DataError
 from ._checks import require_finite, require_rows
 from ._masks import take_masks, unlike, warn_of_lost, with_masks
@@ -46,7 +46,7 @@ def checked_conditions(pipeline: Pipeline, conditions: Any, what: str, *, depth:
         others = [name for name in spread(conditions) if not is_mask(name)]
         spare = [name for name in others if name not in names]
         raise DataError(
-            f"{what} lack {listing(missing)}{did_you_mean(missing[0], spare)}\n"
+            f"{what} lack {listing(missing)}{given_instead(missing[0], spare)}\n"
             f"Found: {listing(others)}; trained with: {listing(names)}",
             variable=missing[0],
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import torch
 from torch import Tensor
 
-from .._messages import did_you_mean, listing
+from .._messages import given_instead, listing
 from .._threads import suitable_threads
 from ..errors import DataError
 from ..randomness import RowGenerators
@@ -85,7 +85,7 @@ def pairs(model: Approximator, data: Mapping[str, Any], *, density: bool = True)
     raw = {name: value.clone() if value.is_inference() else value for name, value in raw.items()}
     missing = [name for name in pipeline.events if name not in raw]
     if missing:
-        raise DataError(f"data lack {listing(missing)}{did_you_mean(missing[0], data)}\nFound: {listing(data)}")
+        raise DataError(f"data lack {listing(missing)}{given_instead(missing[0], data)}\nFound: {listing(data)}")
     count = require_rows(raw, "data")
     targets = {name: raw[name].expand(count, *raw[name].shape[1:]) for name in pipeline.target_names}
     observed = {name: value for name, value in raw.items() if name not in targets}

@@ -65,7 +65,7 @@ def fit(
     before = {name: member.history.steps for name, member in members.items()}
     failed: dict[str, TrainingError] = {}
     try:
-        source = ingest.source(data, validation_data, given="validation_fraction" in options)
+        source = ingest.source(data, validation_data, given=options)
         for k, member in enumerate(members.values()):
             if not member.is_built:
                 member.build(first.pipeline.events, seed=seed_for(seed, 5, k))

@@ -33,6 +33,7 @@ from ._simulated import Watched
 from ._standardizer import Moments, require_size, warn_of_offsets
 from ._survey import Survey
 from ._tables import as_columns
+from ._unused import refuse_unused
 from ._weights import WeightMean, refuse_weights
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def fit(
     ingest = Ingest(model, settings, seed, target, progress)
     before = model.history.steps
     try:
-        source = ingest.source(data, validation_data, given="validation_fraction" in options)
+        source = ingest.source(data, validation_data, given=options)
         model.require_source(source)
         task = LossTask(model, settings.patience)
         model.to(target)
@@ -162,20 +163,22 @@ class Ingest:
         self.rows_at_once = pool or settings.batch_size
         self.clean = self._cleaner("data")
 
-    def source(self, data: Any, validation_data: Any, *, given: bool) -> Source:
-        """Batches from whatever `fit` was given; `given` tells that validation_fraction was."""
+    def source(self, data: Any, validation_data: Any, *, given: Mapping[str, Any]) -> Source:
+        """Batches from whatever `fit` was given, with these options."""
         known = self.model.pipeline.categories
         data, validation_data = as_columns(data, known), as_columns(validation_data, known)
         if isinstance(data, Dataset) and not isinstance(data, Iterable):
             data = DataLoader(data, self.settings.batch_size)
+        simulated = not isinstance(data, (Mapping, Store)) and callable(getattr(data, "sample", None))
+        refuse_unused(given, simulated=simulated, validated=validation_data is not None)
         if isinstance(validation_data, Mapping):
             refuse_weights(self.model.config, validation_data, "validation_data")
         if isinstance(data, Mapping):
             return self.memory(data, validation_data)
         if isinstance(data, Store):
             return self.store(data, validation_data)
-        if callable(getattr(data, "sample", None)):
-            return self.simulator(data, validation_data, given=given)
+        if simulated:
+            return self.simulator(data, validation_data)
         if isinstance(data, Iterator):
             watch = RowWatch()
             rows = gathered(watch.over(data), varying=self.model.pipeline.reading.varying)
@@ -183,7 +186,7 @@ class Ingest:
                 watch.warn(depth=6)
             return self.memory(rows, validation_data)
         if isinstance(data, Iterable) and not isinstance(data, (str, bytes)):
-            return self.stream(data, validation_data, given=given)
+            return self.stream(data, validation_data, split="validation_fraction" in given)
         raise DataError(
             f"fit cannot train on {type(data).__name__}.\n"
             "Give a dict of arrays, a simulator with sample(n, seed=...), an iterable of dict batches, "
@@ -223,10 +226,8 @@ class Ingest:
             seed=seed_for(self.seed, 3),
         )
 
-    def simulator(self, simulator: Any, validation_data: Any, *, given: bool) -> Source:
+    def simulator(self, simulator: Any, validation_data: Any) -> Source:
         """Fresh rows for every step; the pilot that sets the standardisation validates."""
-        if given:
-            raise ConfigError("validation_fraction has no meaning for simulated batches: the pilot validates")
         settings = self.settings.in_epochs(self.settings.num_batches_per_epoch)
         simulator = Watched(simulator, self.model.pipeline, depth=8)
         total = settings.epochs * settings.num_batches_per_epoch * self.rows_at_once
@@ -253,11 +254,11 @@ class Ingest:
             background=settings.background,
         )
 
-    def stream(self, batches: Iterable[Any], validation_data: Any, *, given: bool) -> Source:
+    def stream(self, batches: Iterable[Any], validation_data: Any, *, split: bool) -> Source:
         """A re-iterable of dict batches, re-cut to the batch size; a first pass counts and samples it."""
-        if validation_data is None and (given or self.settings.patience is not None):
+        if validation_data is None and (split or self.settings.patience is not None):
             raise ConfigError(
-                "Streamed batches are not split, so validation_fraction and patience need validation_data.\n"
+                "Streamed batches are not split: patience needs validation_data, which replace validation_fraction.\n"
                 "Give fit(..., validation_data={...}), or all rows in one dict of arrays."
             )
         count, fresh = 0, not self.model.is_built

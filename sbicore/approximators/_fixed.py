@@ -53,7 +53,7 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
     Raises:
         ConfigError: the network has not learnt to have targets given, an unknown name, or values that the adapter
             mixes with others.
-        DataError: not a dict, values outside their bounds, nothing given, or nothing left to infer.
+        DataError: not a dict, infinite values or some outside their bounds, nothing given, or nothing left to infer.
         ShapeError: another event shape or number of observations.
     """
     if given is None or (isinstance(given, Mapping) and not given):
@@ -74,6 +74,11 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
                 f"fixed names {name!r}, which is not inferred{did_you_mean(name, names)}\nInferred: {listing(names)}"
             )
     raw = model.pipeline.checked(tensors_of(given, "fixed", varying={}), "fixed", lead=1)
+    for name, value in raw.items():
+        if bool(torch.isinf(value).any()):
+            raise DataError(
+                f"fixed: {name!r} has infinite values\nGive finite ones; NaN marks what is inferred.", variable=name
+            )
     rows = require_rows(raw, "fixed")
     if rows not in (1, observations):
         raise DataError(f"fixed has {rows} rows for {observations} observations\nGive one row, or one for each.")

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Distribution
 
-from .._messages import did_you_mean, listing
+from .._messages import given_instead, listing
 from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import generator_for, seed_for
 from ..simulation import make_simulator
@@ -50,7 +50,7 @@ def _joined(model: RatioApproximator, prior: Any, count: int, seed: int) -> dict
     missing = [name for name in names if name not in made]
     if missing:
         raise DataError(
-            f"{_WHAT} lack {listing(missing)}{did_you_mean(missing[0], made)}\nFound: {listing(made)}",
+            f"{_WHAT} lack {listing(missing)}{given_instead(missing[0], made)}\nFound: {listing(made)}",
             variable=missing[0],
         )
     for name in names:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .._messages import did_you_mean, listing
+from .._messages import given_instead, listing
 from ..errors import DataError, DataWarning, ShapeError
 from ._masks import lost_features, take_masks, unlike, with_masks, without_entries
 from ._pipeline import WEIGHT, Pipeline, tensors_of
@@ -82,7 +82,7 @@ class Cleaner:
         weight, masks = raw.pop(WEIGHT, None), take_masks(raw)
         missing = [name for name in self.pipeline.events if name not in raw]
         if missing:
-            near = did_you_mean(missing[0], [name for name in data if name not in self.pipeline.events])
+            near = given_instead(missing[0], [name for name in data if name not in self.pipeline.events])
             raise DataError(f"{self.what} lack {listing(missing)}{near}\nFound: {listing(data)}", variable=missing[0])
         raw = self.pipeline.checked(raw, self.what, lead=1)
         self._require_room({name: raw[name] for name in self.pipeline.target_names})

@@ -121,6 +121,7 @@ def _plot(posterior: dict[str, Any], seed: int) -> Any:
     diagnostics.pairs_posterior(
         {name: posterior[name] for name in _PLOTTED},
         variable_names=list(_PLOTTED.values()),
+        bounds=dict.fromkeys(_PLOTTED, (0.0, None)),
         figure=left,
     )
     diagnostics.predictive_band(

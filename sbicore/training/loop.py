@@ -94,7 +94,7 @@ def train(
                     break
     except KeyboardInterrupt:
         history.stopped = "interrupted"
-        kept = "the best weights so far are kept" if fit.step else "nothing has been learnt yet"
+        kept = f"{fit.kept} are kept" if fit.step else "nothing has been learnt yet"
         warnings.warn(f"Training interrupted after {len(history.loss)} epochs; {kept}.", TrainingWarning, stacklevel=6)
     finally:
         fit.finish()
@@ -324,13 +324,17 @@ class Fit:
         if not self.bad:
             return
         diverged = self.history.stopped == "diverged"
-        which = "the best weights so far" if self.best is not None else "the averaged weights of that moment"
         warnings.warn(
             f"{self.who}{int(self.bad)} of {self.step} training steps were skipped because loss or gradient was not "
-            "finite" + (f"; training stopped and {which} are kept." if diverged else "."),
+            "finite" + (f"; training stopped and {self.kept} are kept." if diverged else "."),
             TrainingWarning,
             stacklevel=7,
         )
+
+    @property
+    def kept(self) -> str:
+        """Which weights are put in place, in words."""
+        return "the best weights so far" if self.best is not None else "the averaged weights of that moment"
 
     def _failure(self, kept: list[Tensor]) -> str:
         """Why the weights to be kept are of no use; nothing where they are."""

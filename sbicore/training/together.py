@@ -62,7 +62,7 @@ def train_together(
     except KeyboardInterrupt:
         fits.stop("interrupted")
         warnings.warn(
-            f"Training interrupted after {len(history.loss)} epochs; the best weights so far are kept.",
+            f"Training interrupted after {len(history.loss)} epochs; {fits.kept} are kept.",
             TrainingWarning,
             stacklevel=6,
         )
@@ -125,6 +125,12 @@ class _Fits:
                 self._stop(name, reason)
         self.history.add_epoch()
         bar.update(0, **self.history.latest())
+
+    @property
+    def kept(self) -> str:
+        """Which weights the members end with, in words."""
+        words = {fit.kept: None for fit in self.fits.values()}
+        return " or ".join(words)
 
     def stop(self, reason: str) -> None:
         """End all that still run."""

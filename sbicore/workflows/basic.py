@@ -37,8 +37,8 @@ class BasicWorkflow(Diagnosed):
     """Simulate, train, draw and look, with one declaration of what is inferred.
 
     Args:
-        simulator: what `make_simulator` takes, or an object with `sample(n, seed=...)`; None
-            to train on given data only.
+        simulator: what `make_simulator` takes, such as functions, an object with `sample(n, seed=...)` or the name of
+            an installed simulator; None to train on given data only.
         adapter: an `sbicore.Adapter`.
         inference_network: name, mapping, config or module.
         summary_network: the same for a summary network.
@@ -83,6 +83,17 @@ class BasicWorkflow(Diagnosed):
     def simulate(self, n: int, *, seed: int | None = None, **options: Any) -> dict[str, Any]:
         """`n` rows of the simulator, `{name: (n, *event)}`; options are those of its `sample`, such as `given`."""
         return self._simulator().sample(n, seed=seed, **options)
+
+    def fit(self, data: Any = None, **options: Any) -> History:
+        """Train on what `approximator.fit` takes; without data on the workflow's simulator.
+
+        Args:
+            data: dict of arrays, data frame, another simulator, iterable of batches, or store.
+            **options: as in `approximator.fit`.
+        """
+        if data is None and options.get("simulator") is None:
+            data = self._simulator()
+        return self.approximator.fit(data, **self._options({}, options))
 
     def fit_online(
         self,
@@ -130,7 +141,9 @@ class BasicWorkflow(Diagnosed):
         from .. import diagnostics
 
         if not self.history.loss:
-            raise NotBuiltError("There is no loss to plot yet.\nTrain first: workflow.fit_online(...)")
+            raise NotBuiltError(
+                "There is no loss to plot yet.\nTrain first: workflow.fit(data), or workflow.fit_online()"
+            )
         return diagnostics.loss(self.history, **options)
 
     def save(self, path: Any) -> None:
@@ -139,7 +152,9 @@ class BasicWorkflow(Diagnosed):
 
     def _simulator(self) -> Any:
         if self.simulator is None:
-            raise ConfigError("This workflow has no simulator.\nGive BasicWorkflow(simulator=...), or use fit_offline.")
+            raise ConfigError(
+                "This workflow has no simulator.\nGive BasicWorkflow(simulator=...), or train on data: fit(data)."
+            )
         return self.simulator
 
     def _options(self, named: dict[str, Any], options: dict[str, Any]) -> dict[str, Any]:

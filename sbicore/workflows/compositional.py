@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from ..approximators._checks import require_capability
 from .basic import BasicWorkflow
 
 __all__ = ["CompositionalWorkflow"]
@@ -18,6 +19,9 @@ class CompositionalWorkflow(BasicWorkflow):
         inference_network: one that composes, by default `diffusion_model`.
         prior, compute_prior_score: of `compositional_sample`, for every call.
         **arguments: as in `BasicWorkflow`.
+
+    Raises:
+        ConfigError: a network that does not compose, or an unknown argument.
     """
 
     def __init__(
@@ -31,6 +35,7 @@ class CompositionalWorkflow(BasicWorkflow):
         **arguments: Any,
     ) -> None:
         super().__init__(simulator, adapter, inference_network, **arguments)
+        require_capability(self.approximator.config, "compositional_sample", "does not compose posteriors")
         self.prior, self.compute_prior_score = prior, compute_prior_score
 
     def compositional_sample(self, conditions: Mapping[str, Any], num_samples: int = 1000, **options: Any) -> Any:

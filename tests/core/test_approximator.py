@@ -72,8 +72,10 @@ def test_a_network_without_conditions_gives_draws_alone():
     model = fit(build(inference_conditions=None), {"theta": 3 + rng.normal(size=(500, 2))}, epochs=10)
     assert model.sample(num_samples=7, seed=1, **QUIET)["theta"].shape == (7, 2)
     assert model.log_prob({"theta": np.zeros((4, 2))}, **QUIET).shape == (4,)
-    with pytest.raises(DataError, match="trained without conditions"):
+    with pytest.raises(DataError, match="trained without conditions, and is given 'x'"):
         model.sample({"x": [1.0]}, 3, **QUIET)
+    with pytest.raises(DataError, match=r"(?s)trained without conditions, and is given 5\n.*sample\(num_samples="):
+        model.sample(5, **QUIET)
 
 
 def test_tensors_on_request(trained):
@@ -212,7 +214,8 @@ def test_bad_training_data_name_the_variable(linear_data, change, error, words):
     [
         ({"x": np.zeros((3, 5))}, ShapeError, r"'x' has shape \(3, 5\), expected \(N, 2\)"),
         ({"x": np.zeros((3, 2, 2))}, ShapeError, r"'x' has shape \(3, 2, 2\)"),
-        ({"y": np.zeros((3, 2))}, DataError, "conditions lack x"),
+        ({"y": np.zeros((3, 2))}, DataError, "conditions lack x\n"),
+        ({"X": np.zeros((3, 2))}, DataError, "conditions lack x: 'X' is given where 'x' is needed\nFound: X"),
         ({}, DataError, "empty"),
         (None, DataError, "conditions are missing"),
         ({"x": np.zeros((0, 2))}, DataError, "no rows"),

@@ -6,9 +6,20 @@ import numpy as np
 import pytest
 
 import sbicore
+from sbicore.approximators._checks import require_options
+from sbicore.config import frozen
 from sbicore.errors import ArtifactError, ConfigError, DataError, UnknownHyperparameterError
+from sbicore.fields import integer, number
 
 QUIET = {"progress": False}
+
+
+@frozen(kw_only=True)
+class Options(sbicore.config.Options):
+    """Of a network that draws in a few steps."""
+
+    steps: int = integer(2, ge=1, doc="Evaluations.")
+    rho: float = number(7.0, doc="Spacing.")
 
 
 def build(**arguments):
@@ -60,6 +71,11 @@ def test_a_fixed_value_outside_its_bounds_is_still_refused(bounded):
         bounded.sample(OBSERVED, 3, fixed={"b": 0.1999}, **QUIET)
 
 
+def test_an_infinite_fixed_value_is_called_so(bounded):
+    with pytest.raises(DataError, match="fixed: 'b' has infinite values\nGive finite ones; NaN marks"):
+        bounded.sample(OBSERVED, 3, fixed={"b": np.inf}, **QUIET)
+
+
 def test_nothing_fixed_is_no_wish(bounded):
     some = [bounded.sample(OBSERVED, 3, fixed=fixed, seed=1, **QUIET)["a"] for fixed in ({}, None)]
     assert np.array_equal(*some)
@@ -81,6 +97,13 @@ def test_log_prob_says_whose_argument_that_is(trained, name):
 def test_sample_says_whose_argument_that_is(trained):
     with pytest.raises(UnknownHyperparameterError, match="sample has no argument 'data'; log_prob has"):
         trained.sample(data={"x": [0.0, 0.0]}, **QUIET)
+
+
+def test_options_of_the_network_are_told_and_not_those_of_a_ratio():
+    with pytest.raises(UnknownHyperparameterError) as raised:
+        require_options("sample", Options, {"method": "dopri5"})
+    assert str(raised.value).startswith("sample has no argument 'method'\nIt takes conditions, num_samples")
+    assert "chunk_size, steps, rho." in str(raised.value)
 
 
 def test_near_misses_are_sought_in_the_same_call(trained):

@@ -283,6 +283,14 @@ def test_a_network_that_cannot_compose_names_those_that_can():
         model.compositional_sample({"x": np.zeros((1, 3, 2))}, 5)
 
 
+def test_a_workflow_of_a_network_that_cannot_compose_is_refused():
+    pytest.importorskip("sbicore_coupling_flow")
+    with pytest.raises(
+        ConfigError, match="'coupling_flow' does not compose posteriors.\nNetworks with .*flow_matching"
+    ):
+        sbicore.CompositionalWorkflow(inference_network="coupling_flow", inference_variables=["scale"])
+
+
 def test_the_workflow_keeps_the_prior(trained):
     flow = sbicore.CompositionalWorkflow(
         inference_network="flow_matching", inference_variables=["scale"], inference_conditions=["x"], prior=log_normal()

@@ -197,3 +197,17 @@ def test_a_later_fit_that_fails_keeps_what_was_learnt(data):
     with pytest.warns(TrainingWarning, match="member '1' failed and keeps its weights from before"):
         fit(model, data, callbacks=[spoil(["1"])], validation_fraction=0.0)
     assert list(model.members) == ["0", "1", "2"]
+
+
+def test_an_interruption_says_which_weights_are_kept(data):
+    def interrupt(_, event):
+        if event.kind == "epoch":
+            raise KeyboardInterrupt
+
+    model = build()
+    with pytest.warns(TrainingWarning, match="interrupted after 1 epochs; the best weights so far are kept"):
+        fit(model, data, callbacks=[interrupt])
+    for member in model.by_name.values():
+        member.network.comparable_losses = False
+    with pytest.warns(TrainingWarning, match="the averaged weights of that moment are kept"):
+        fit(model, data, callbacks=[interrupt])

@@ -140,6 +140,11 @@ class TestBuilding:
         with pytest.raises(ConfigError, match=r"made for image targets \(H, W, C\); this target has shape \(15, 2\)"):
             fit(build(), given)
 
+    def test_more_axes_than_images_have(self):
+        given = {name: value[:, :, None, None] for name, value in data().items()}
+        with pytest.raises(ConfigError, match=r"one to three axes of pixels and one of channels: .*\(D, H, W, C\)"):
+            fit(build(), given)
+
     @pytest.mark.parametrize(
         ("event", "says"),
         [

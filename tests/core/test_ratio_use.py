@@ -145,7 +145,11 @@ def test_data_that_cannot_be_contrasted(data, options, message, recwarn):
         ({"num_samples": 0}, ConfigError, "num_samples"),
         ({"prior": 3.0}, ConfigError, "cannot be drawn from: float"),
         ({"prior": {"tehta": Normal(0.0, 1.0)}, "method": "importance"}, ConfigError, "prior names tehta"),
-        ({"prior": lambda rng: {"tehta": rng.normal()}}, DataError, "lack theta; did you mean"),
+        (
+            {"prior": lambda rng: {"tehta": rng.normal()}},
+            DataError,
+            "lack theta: 'tehta' is given where 'theta' is needed",
+        ),
         ({"prior": lambda rng: {"theta": np.nan}}, DataError, "not finite"),
         (
             {"prior": lambda rng: {"theta": rng.normal(size=2)}},

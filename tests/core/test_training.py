@@ -139,9 +139,14 @@ def test_interruption_keeps_weights_and_history():
         if event.kind == "epoch" and event.epoch == 2:
             raise KeyboardInterrupt
 
-    with pytest.warns(TrainingWarning, match="interrupted after 2 epochs"):
+    with pytest.warns(TrainingWarning, match="interrupted after 2 epochs; the best weights so far are kept"):
         history = quick(model, callbacks=[interrupt])
     assert history.stopped == "interrupted"
+    model.network.comparable_losses = False
+    with pytest.warns(
+        TrainingWarning, match="interrupted after 4 epochs; the averaged weights of that moment are kept"
+    ):
+        quick(model, callbacks=[interrupt])
     assert model.sample({"x": [0.0, 0.0]}, 3, seed=1, progress=False)["theta"].shape == (1, 3, 2)
 
 

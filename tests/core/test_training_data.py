@@ -133,9 +133,16 @@ def test_the_size_of_weights_is_of_no_concern(scale):
     assert np.isfinite(losses).all()
 
 
-@pytest.mark.parametrize("source", [in_batches, lambda data: iter(in_batches(data)), lambda _: Simulator(1e38)])
-def test_weights_of_streams_and_simulators_are_scaled_too(source):
-    model = fit(source({**linear(), "sample_weight": np.full(200, 1e38)}), num_batches_per_epoch=3)
+@pytest.mark.parametrize(
+    ("source", "options"),
+    [
+        (in_batches, {}),
+        (lambda data: iter(in_batches(data)), {}),
+        (lambda _: Simulator(1e38), {"num_batches_per_epoch": 3}),
+    ],
+)
+def test_weights_of_streams_and_simulators_are_scaled_too(source, options):
+    model = fit(source({**linear(), "sample_weight": np.full(200, 1e38)}), **options)
     assert model.history.skipped_steps == 0
 
 
@@ -301,6 +308,18 @@ class Simulations:
         rng = np.random.default_rng(seed if self.seeded else 0)
         theta = self.make(rng, n)
         return {"theta": theta, "x": np.stack([theta, rng.normal(size=theta.shape)], axis=-1)}
+
+
+@pytest.mark.parametrize("source", [linear(), [linear(), linear()], iter([linear()])])
+def test_options_that_mean_nothing_beside_the_data_are_refused(source):
+    with pytest.raises(ConfigError, match=r"num_batches_per_epoch is for simulators.*\nGive steps=\.\.\. or epochs"):
+        fit(source, num_batches_per_epoch=3)
+    held_out = {"validation_data": linear(), "validation_fraction": 0.2}
+    with pytest.raises(ConfigError, match="no meaning beside validation_data: .*\nGive one of them"):
+        fit(source, **held_out)
+    model = build(fit_kwargs={"num_batches_per_epoch": 3, "validation_fraction": 0.2})
+    fit(linear(), model, validation_data=linear())  # defaults are for any data
+    fit(linear(), model, validation_data=linear(), validation_fraction=0.0)
 
 
 @pytest.mark.parametrize("rows", [lambda n: 7, lambda n: n // 2, lambda n: n + 1])

@@ -46,6 +46,21 @@ def test_offline_training_and_saving(tmp_path):
     assert np.array_equal(*draws)
 
 
+def test_fit_takes_any_data_and_by_default_the_simulator():
+    options = {"epochs": 2, "batch_size": 32, "seed": 1, "progress": False}
+    flow, rows = workflow(initial_learning_rate=1e-3), workflow().simulate(200, seed=1)
+    assert flow.fit(rows, **options).steps == 2 * 5
+    assert max(flow.history.learning_rate) > 5e-4
+    assert flow.fit([rows, rows], **options).steps == 10 + 2 * 12
+    own = [model.fit(num_batches_per_epoch=3, **options).loss for model in (workflow(), workflow())]
+    online = workflow().fit_online(num_batches_per_epoch=3, **options).loss
+    assert own[0] == own[1] == online
+    given = workflow().fit(simulator=flow.simulator, num_batches_per_epoch=3, **options).loss
+    assert given == workflow().fit_online(num_batches_per_epoch=3, **{**options, "learning_rate": 5e-4}).loss
+    with pytest.raises(ConfigError, match=r"no simulator.\n.*train on data: fit\(data\)"):
+        sbicore.BasicWorkflow(inference_variables=["theta"]).fit()
+
+
 def test_the_loss_plot_needs_a_loss():
     flow = workflow()
     with pytest.raises(NotBuiltError, match="no loss to plot"):

@@ -6,7 +6,8 @@ import sbicore_benchmarks
 import torch
 from scipy import stats
 
-from sbicore.errors import ConfigError, ShapeError
+import sbicore
+from sbicore.errors import ConfigError, ShapeError, SimulatorError
 
 CONFIGS = [getattr(sbicore_benchmarks, name)() for name in sbicore_benchmarks.__all__]
 SIZES = {
@@ -114,3 +115,12 @@ def test_priors_are_those_of_scipy(name, law):
     draws = simulator.prior(50, np.random.default_rng(0)).astype(float)
     expected = law.logpdf(draws)
     assert np.allclose(simulator.prior_log_prob(draws), expected.sum(axis=1) if expected.ndim == 2 else expected)
+
+
+def test_a_simulator_goes_by_its_name():
+    rows = sbicore.make_simulator("two_moons").sample(3, seed=1)
+    assert {name: value.shape for name, value in rows.items()} == {"parameters": (3, 2), "observables": (3, 2)}
+    flow = sbicore.BasicWorkflow("two_moons", inference_variables=["parameters"], inference_conditions=["observables"])
+    assert flow.simulate(2, seed=1)["observables"].shape == (2, 2)
+    with pytest.raises(SimulatorError, match="did you mean 'two_moons'"):
+        sbicore.BasicWorkflow("two_moon", inference_variables=["parameters"])

@@ -68,6 +68,39 @@ def test_pairs_in_twenty_dimensions():
     assert figure.get_figwidth() <= 24
 
 
+def density(ax):
+    """Of a marginal, as shares of its peak."""
+    values = ax.lines[0].get_ydata()
+    return values / values.max()
+
+
+@pytest.mark.parametrize("size", [60, 200, 2_000])
+def test_densities_fall_to_zero_and_no_draw_is_cut_by_the_frame(size):
+    samples = np.random.default_rng(size).normal(size=(size, 2))
+    upper, joint, lower = pairs_posterior({"theta": samples}).axes
+    for ax, values in ((upper, samples[:, 0]), (lower, samples[:, 1])):
+        assert max(density(ax)[[0, -1]]) < 0.02
+        assert ax.get_xlim()[0] < values.min() and values.max() < ax.get_xlim()[1]
+    if joint.collections:
+        region = np.concatenate([path.vertices for path in joint.collections[0].get_paths()])
+        assert np.all(region.min(0) > [joint.get_xlim()[0], joint.get_ylim()[0]])
+        assert np.all(region.max(0) < [joint.get_xlim()[1], joint.get_ylim()[1]])
+
+
+def test_densities_end_at_bounds_and_do_not_fall_there():
+    values = np.random.default_rng(1).uniform(size=(2_000, 2))
+    free, bounded = (pairs_posterior({"u": values}, bounds=given) for given in (None, {"u": (0, [1, 2]), "v": (0, 1)}))
+    first, _, second = bounded.axes
+    assert first.get_xlim() == (0, 1) and second.get_xlim()[0] == 0 and 1 < second.get_xlim()[1] < 2
+    assert density(first).min() > 0.7 and density(second)[0] > 0.7 > 0.02 > density(second)[-1]
+    assert free.axes[0].get_xlim()[0] < 0 and density(free.axes[0])[0] < 0.02
+
+
+def test_draws_far_out_do_not_widen_the_axes():
+    values = np.concatenate([np.random.default_rng(1).normal(size=5_000), [-50.0] * 5])
+    assert pairs_posterior({"a": values}).axes[0].get_xlim()[0] > -5
+
+
 def test_targets_are_marked_even_far_outside(drawn):
     samples, targets = {"a": draws(300), "b": draws(300, 2)}, {"b": [0.5, 40.0], "x": [1]}
     figure = drawn(pairs_posterior(samples, targets=targets))
@@ -80,7 +113,7 @@ def test_targets_are_marked_even_far_outside(drawn):
 def test_one_data_set_of_many():
     samples = {"a": draws(3, 300) + 10 * np.arange(3)[:, None]}
     figure = pairs_posterior(samples, targets={"a": [0.0, 10.0, 20.0]}, dataset_id=-1, variable_names=["alpha"])
-    assert 15 < figure.axes[0].get_xlim()[0] < 20
+    assert 14 < figure.axes[0].get_xlim()[0] < 20
     assert figure.axes[0].lines[-1].get_xdata()[0] == 20.0
     assert titles(figure) == ["alpha"]
 
@@ -110,6 +143,11 @@ def test_the_regions_hold_their_share_of_the_draws():
         (DataError, "No target", {"a": draws(5)}, {"targets": {"b": 1}}),
         (ShapeError, "targets['a'] has shape (2,)", {"a": draws(5)}, {"targets": {"a": [1, 2]}}),
         (DataError, "targets['a'] has 1 values", {"a": draws(5)}, {"targets": {"a": np.nan}}),
+        (ConfigError, "bounds must be a dict", {"a": draws(5)}, {"bounds": (0, 1)}),
+        (ConfigError, "must be (low, high)", {"a": draws(5)}, {"bounds": {"a": 1}}),
+        (ConfigError, "must be (low, high)", {"a": draws(5, 2)}, {"bounds": {"a": ([0, 0, 0], 1)}}),
+        (ConfigError, "low must be below high", {"a": draws(5)}, {"bounds": {"a": (1, 0)}}),
+        (DataError, "a has 5 draws of 5 outside its bounds (90, inf)", {"a": draws(5)}, {"bounds": {"a": (90, None)}}),
     ],
 )
 def test_pairs_refuse(error, message, samples, options):

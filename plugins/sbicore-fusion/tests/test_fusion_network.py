@@ -73,6 +73,13 @@ def test_a_plain_module_is_a_backbone():
     ("arguments", "error", "message"),
     [
         ({"backbones": {}}, ConfigError, r"must not be empty  @ \$\.backbones"),
+        (
+            {"backbones": ["deep_set"]},
+            ConfigError,
+            r"from each variable, got .*@ \$\.backbones\n.*: \{'variable': 'deep_set'\}",
+        ),
+        ({"backbones": "deep_set"}, ConfigError, r"got 'deep_set'  @ \$\.backbones\n"),
+        ({"backbones": {"name": "deep_set"}}, ConfigError, "from each variable"),
         ({"backbones": {"x": "deep_sett"}}, UnknownComponentError, r"deep_set.*@ \$\.backbones\.x"),
         ({"backbones": {"x": "mlp"}}, UnknownComponentError, "no summary network named 'mlp'; 'mlp' is a subnet"),
         ({"backbones": {"x": 3}}, InvalidComponentError, r"got 3  @ \$\.backbones\.x"),

@@ -34,7 +34,9 @@ class FusionNetwork(SummaryNetworkConfig):
         ),
     )
 
-    backbones: Mapping[str, Any] = components("summary_network", doc="For each variable by name, the network of it.")
+    backbones: Mapping[str, Any] = components(
+        "summary_network", doc="For each variable by name, the network of it.", by="variable"
+    )
     head: Any = component(
         "subnet", None, optional=True, doc="A subnet of all summaries together; None: they as they are."
     )

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import ArrayLike
-from scipy.ndimage import gaussian_filter, gaussian_filter1d
 
 from sbicore.errors import DataError
 
 from .._choice import chosen, labels
 from .._data import columns, finite, require_shape
+from ._bounds import scalar_bounds
+from ._extent import Extent, smoothed
 from ._style import ACCENT, BLUE, INK, tidy, tint
 
 __all__ = ["pairs_posterior"]
 
-BINS = 50
 MOST = 30  # scalars
 FEW = 100  # draws, below which regions would mean nothing
 POINTS = 1_000  # drawn at most in a panel without regions
@@ -32,11 +33,13 @@ def pairs_posterior(
     variable_keys: str | Sequence[str] | None = None,
     variable_names: Sequence[str] | None = None,
     dataset_id: int | None = None,
+    bounds: Mapping[str, Any] | None = None,
     figure: Figure | SubFigure | None = None,
 ) -> Figure | SubFigure:
     """Marginal densities on the diagonal, joint 50 % and 90 % regions below it; returns the figure.
 
-    Titles give median and 90 % interval. Axes leave out the outermost 0.5 % of the draws.
+    Titles give median and 90 % interval. Axes leave out the outermost 0.5 % of the draws where these lie far out.
+    Densities are smoothed, and fall to zero beyond the draws unless `bounds` say that nothing is there.
 
     Args:
         samples: draws by name, each `(S,)` or `(S, d)`; with a leading axis of data sets if `dataset_id`
@@ -46,15 +49,19 @@ def pairs_posterior(
         variable_keys: names to plot, in this order; by default all.
         variable_names: labels, one for each scalar; by default the names, with an index for vectors.
         dataset_id: which data set to plot.
+        bounds: `{name: (low, high)}` as `sbicore.build` takes them, where densities end; names that samples do not have
+            are left out.
         figure: figure or subfigure to fill; by default a new one.
 
     Raises:
         DataError: empty, not finite, more than 30 scalars, no such data set, or no target among the samples.
-            Also for too many or too few labels.
+            Also for too many or too few labels, and draws outside the bounds.
         ShapeError: shapes that do not fit.
+        ConfigError: bounds that are none.
     """
     draws = columns(chosen(samples, variable_keys), dataset_id)
     marks = _marks(targets, draws, dataset_id) if targets is not None else {}
+    ends = scalar_bounds(bounds, draws)
     size = len(draws)
     if size > MOST:
         raise DataError(
@@ -67,17 +74,17 @@ def pairs_posterior(
         figure = Figure(figsize=(side, side))
     font = 9.0 if size <= 6 else 6.5
     grid = figure.add_gridspec(size, size, hspace=0.1, wspace=0.1, **_margins(figure))
-    ranges = [_range(values) for values in draws.values()]
-    views = [_view(limits, marks.get(name)) for name, limits in zip(draws, ranges, strict=True)]
-    for row, (below, y) in enumerate(draws.items()):
-        for column, (left, x) in enumerate(list(draws.items())[: row + 1]):
+    extents = {name: Extent(values, ends[name]) for name, values in draws.items()}
+    views = [_view(extent.limits, marks.get(name)) for name, extent in extents.items()]
+    for row, (below, y) in enumerate(extents.items()):
+        for column, (left, x) in enumerate(list(extents.items())[: row + 1]):
             ax = figure.add_subplot(grid[row, column])
             tidy(ax, font)
             if row == column:
-                _marginal(ax, x, ranges[row])
-                ax.set_title(f"{titles[row]}{_interval(x) if size <= 6 else ''}", fontsize=font, color=INK)
+                _marginal(ax, x)
+                ax.set_title(f"{titles[row]}{_interval(x.values) if size <= 6 else ''}", fontsize=font, color=INK)
             else:
-                _joint(ax, x, y, ranges[column], ranges[row])
+                _joint(ax, x, y)
                 _mark(ax.axhline, marks.get(below))
                 ax.set(ylim=views[row], yticks=_ticks(views[row], size))
                 ax.set_ylabel(titles[row] if column == 0 else "")
@@ -115,16 +122,6 @@ def _margins(figure: Figure | SubFigure) -> dict[str, float]:
     return {"left": 0.7 / width, "right": 1 - 0.15 / width, "bottom": 0.6 / height, "top": 1 - 0.6 / height}
 
 
-def _range(values: np.ndarray) -> tuple[float, float]:
-    """Where 99.5 % of the draws lie and a little more, but nothing beyond the draws; wide if constant."""
-    low, high = np.quantile(values, [0.0025, 0.9975])
-    extra = 0.05 * (high - low)
-    low, high = max(values.min(), low - extra), min(values.max(), high + extra)
-    if low < high:
-        return low, high
-    return low - 0.5 * (abs(low) or 1.0), high + 0.5 * (abs(high) or 1.0)
-
-
 def _view(limits: tuple[float, float], mark: float | None) -> tuple[float, float]:
     low, high = limits
     if mark is None:
@@ -150,38 +147,33 @@ def _number(value: float) -> str:
     return f"{value:.0f}" if 1e3 <= abs(value) < 1e6 else f"{value:#.3g}".rstrip(".")
 
 
-def _bandwidth(values: np.ndarray, limits: tuple[float, float], dimension: int) -> float:
-    """Scott's rule with a spread that long tails do not widen, in bins; at least half a bin."""
-    low, high = np.quantile(values, [0.25, 0.75])
-    deviation = float(values.std())
-    spread = min(deviation, (high - low) / 1.349) if high > low else deviation
-    return max(0.5, spread * len(values) ** (-1 / (dimension + 4)) * BINS / (limits[1] - limits[0]))
-
-
-def _marginal(ax: Axes, values: np.ndarray, limits: tuple[float, float]) -> None:
-    counts, edges = np.histogram(values, BINS, range=limits)
-    density = gaussian_filter1d(counts.astype(float), _bandwidth(values, limits, 1), mode="reflect")
-    centres = (edges[1:] + edges[:-1]) / 2
-    ax.fill_between(centres, density, color=tint(0.25), lw=0)
-    ax.plot(centres, density, color=BLUE, lw=1.2)
+def _marginal(ax: Axes, extent: Extent) -> None:
+    density, [centres] = smoothed(extent)
+    places, density = _to_the_ends(extent, centres), np.pad(density, 1, mode="edge")
+    ax.fill_between(places, density, color=tint(0.25), lw=0)
+    ax.plot(places, density, color=BLUE, lw=1.2)
     ax.set_ylim(0, None)
     ax.spines["left"].set_visible(False)
     ax.yaxis.set_visible(False)
 
 
-def _joint(ax: Axes, x: np.ndarray, y: np.ndarray, across: tuple[float, float], up: tuple[float, float]) -> None:
-    counts, xs, ys = np.histogram2d(x, y, BINS, range=(across, up))
-    widths = _bandwidth(x, across, 2), _bandwidth(y, up, 2)
-    density = np.pad(gaussian_filter(counts, widths, mode="reflect"), 1, mode="edge")
-    ranked = np.sort(density[1:-1, 1:-1], axis=None)[::-1]
+def _joint(ax: Axes, across: Extent, up: Extent) -> None:
+    density, centres = smoothed(across, up)
+    x, y = across.values, up.values
+    ranked = np.sort(density, axis=None)[::-1]
     mass = np.cumsum(ranked) / ranked.sum()
     levels = [*(ranked[np.searchsorted(mass, level)] for level in (0.9, 0.5)), 1.01 * ranked[0]]
     if len(x) < FEW or min(np.ptp(x), np.ptp(y)) == 0 or levels[0] >= levels[1]:
         step = -(-len(x) // POINTS)
         ax.plot(x[::step], y[::step], "o", ms=2.5, mew=0, color=BLUE, alpha=0.5)
         return
-    places = [np.concatenate([e[:1], (e[1:] + e[:-1]) / 2, e[-1:]]) for e in (xs, ys)]
-    ax.contourf(*places, density.T, levels=levels, colors=[tint(0.25), tint(0.65)])
+    places = [_to_the_ends(extent, each) for extent, each in zip((across, up), centres, strict=True)]
+    ax.contourf(*places, np.pad(density, 1, mode="edge").T, levels=levels, colors=[tint(0.25), tint(0.65)])
+
+
+def _to_the_ends(extent: Extent, centres: np.ndarray) -> np.ndarray:
+    """The centres of the bins between the two ends of the range."""
+    return np.concatenate([extent.limits[:1], centres, extent.limits[1:]])
 
 
 def _mark(line: Callable[..., object], value: float | None) -> None:
