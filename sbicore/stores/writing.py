@@ -85,7 +85,7 @@ def write_store(
     seed = before.get("seed") if seed is None else seed
     part_rows = before.get("part_rows") if part_rows is None else part_rows
     made = _Simulated(source, n, seed, part_rows) if _simulates(source) else _Given(source, n, part_rows, jobs)
-    about = {"format": 1, "rows": made.rows, "part_rows": made.part_rows, "seed": made.seed}
+    about: dict[str, Any] = {"format": 1, "rows": made.rows, "part_rows": made.part_rows, "seed": made.seed}
     if made.rows is None:
         about["rows"] = before.get("rows")
     _require_same(folder, before, about)
