@@ -254,6 +254,8 @@ def _joined(batches: list[Rows]) -> Rows:
 def _require_same(folder: Path, before: Mapping[str, Any], about: Mapping[str, Any]) -> None:
     if not before:
         return
+    if (before.get("seed") is None) != (about["seed"] is None):
+        raise other_data(folder, f"it has rows of {'arrays' if before.get('seed') is None else 'a simulator'}")
     differs = [f"{name}={before.get(name)}" for name in about if before.get(name) != about[name]]
     if differs:
         raise ConfigError(

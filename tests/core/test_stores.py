@@ -183,6 +183,15 @@ def test_a_finished_store_is_returned_for_a_few_rows(tmp_path):
     assert calls == [8, 1_000, 1_000, 8] and len(store) == 2_000
 
 
+def test_a_simulator_does_not_go_on_with_arrays_nor_arrays_with_it(tmp_path):
+    sbicore.write_store(tmp_path / "a", rows(), progress=False)
+    with pytest.raises(ConfigError, match="other data: it has rows of arrays\nDelete the folder"):
+        sbicore.write_store(tmp_path / "a", simulate(), n=500, progress=False)
+    sbicore.write_store(tmp_path / "s", simulate(), n=500, seed=1, progress=False)
+    with pytest.raises(ConfigError, match="other data: it has rows of a simulator\nDelete the folder"):
+        sbicore.write_store(tmp_path / "s", rows(), progress=False)
+
+
 def test_what_differs_from_call_to_call_tells_nothing(tmp_path):
     clock = iter(range(10**9))
 
