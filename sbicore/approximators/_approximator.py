@@ -343,10 +343,10 @@ class Approximator(nn.Module):
                 )
             return None
         joined = checked_conditions(self.pipeline, conditions, what, depth=3)
-        ranges = {part: self.standardizer(part) for part in self.pipeline.roles.parts(*ROLES[1:])}
-        warn_of_far(self.pipeline, ranges, joined, what, depth=3)
         ready = self.standardized(joined)
         require_held(ready, what)
+        ranges = {part: self.standardizer(part) for part in self.pipeline.roles.parts(*ROLES[1:])}
+        warn_of_far(self.pipeline, ranges, joined, what, depth=3)
         with torch.no_grad():
             return self.embed({role: t.to(self.device) for role, t in ready.items()})
 

@@ -20,13 +20,15 @@ from ._rows import row_events
 __all__ = ["RowWatch", "gathered"]
 
 _FEW = 32
+_SHORT = 8
 
 
 class RowWatch:
     """Looks at passing batches for dicts of single rows, whose vectors would be read as many rows of scalars.
 
-    Batches of scalars look alike where they are as short as an event; so the watch speaks only of more than
-    32 dicts, each of which has nothing but vectors of one length from 2 to 31.
+    Batches of scalars look alike where they are as short as an event; so the watch speaks only of dicts that have
+    nothing but vectors of one length from 2 to 31, where there are more than 32 of them; or, of a length below 8,
+    which hardly a batch has, where there are more of them than entries in each.
     """
 
     def __init__(self) -> None:
@@ -43,7 +45,7 @@ class RowWatch:
 
     def warn(self, *, depth: int) -> None:
         """Warn where all of it looked like single rows, `depth` calls below the user's."""
-        if self.count > _FEW and self.length is not None:
+        if self.length is not None and self.count > (self.length if self.length < _SHORT else _FEW):
             warnings.warn(
                 f"Each of {self.count} dicts has vectors of length {self.length}: {self.length} rows of scalars each.\n"
                 "If each dict is a single row, stack them: "

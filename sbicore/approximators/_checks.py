@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -15,7 +15,10 @@ from .._arguments import unknown_argument
 from .._messages import listing
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError, UnknownHyperparameterError
 from ..training import FitEvent, FitOptions
-from ._masks import without_entries
+from ._masks import not_finite, there_alone, without_entries
+
+if TYPE_CHECKING:
+    from ._pipeline import Pipeline
 
 __all__ = [
     "asked",
@@ -106,15 +109,8 @@ def require_rows(raw: Mapping[str, Tensor], what: str) -> int:
     return many.pop() if many else 1
 
 
-def require_finite(
-    raw: Mapping[str, Tensor],
-    joined: Mapping[str, Tensor],
-    what: str,
-    outside: Callable[[Mapping[str, Tensor]], Iterable[tuple[str, Tensor]]],
-) -> None:
+def require_finite(pipeline: Pipeline, raw: Mapping[str, Tensor], joined: Mapping[str, Tensor], what: str) -> None:
     """No NaN or infinity in the user's values, nor made of them by the adapter, but where a mask leaves it out.
-
-    `outside` tells why values that are finite have no place among role tensors, and which rows.
 
     Raises:
         DataError: names the variable and the first observation; also for an observation without any entry.
@@ -123,15 +119,18 @@ def require_finite(
         raise DataError(f"{what}: observation {int(empty.nonzero()[0])} has no entries: all of them are masked")
     if all(bool(torch.isfinite(value).all()) for value in joined.values()):
         return
-    for name, value in raw.items():
-        bad = ~torch.isfinite(value).reshape(len(value), -1).all(1)
+    raw = there_alone(pipeline, raw, joined)
+    for name, bad in not_finite(pipeline, raw).items():
         if bad.any():
+            lack, give = (
+                ("has no category", "categories") if name in pipeline.categories else ("is not finite", "numbers")
+            )
             raise DataError(
-                f"{what}: {name!r} is not finite in {_told(bad)}\n"
-                "Give numbers; for values that were not measured, build with missing='mask' and train with such rows.",
+                f"{what}: {name!r} {lack} in {_told(bad)}\n"
+                f"Give {give}; for values that were not measured, build with missing='mask' and train with such rows.",
                 variable=name,
             )
-    for reason, rows in outside(raw):
+    for reason, rows in pipeline.outside(raw):
         raise DataError(f"{what}: {reason} in {_told(rows)}")
     for role, value in joined.items():
         if not bool(torch.isfinite(value).all()):

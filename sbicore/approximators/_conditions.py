@@ -55,6 +55,6 @@ def checked_conditions(pipeline: Pipeline, conditions: Any, what: str, *, depth:
         {name: value.expand(rows, *value.shape[1:]) for name, value in found.items()} for found in (raw, masks)
     )
     joined = with_masks(pipeline, raw, pipeline.forward(raw, ROLES[1:]), masks, what)
-    require_finite(raw, joined, what, pipeline.outside)
+    require_finite(pipeline, raw, joined, what)
     warn_of_lost(pipeline, joined, what, depth=depth + 1)
     return joined

@@ -30,7 +30,7 @@ from ._pipeline import WEIGHT
 from ._roles import ROLES, role_of
 from ._rows import Cleaner, by_slices, row_events
 from ._simulated import Watched
-from ._standardizer import Moments, require_size, warn_of_offsets
+from ._standardizer import Moments, require_size, warn_of_drift, warn_of_offsets
 from ._survey import Survey
 from ._tables import as_columns
 from ._unused import refuse_unused
@@ -311,7 +311,7 @@ class Ingest:
         self.clean.finish(depth=7)
         first = self.clean(store.read(0))
         self.clean = self._cleaner("data")
-        self._standardize(survey.moments)
+        self._standardize(survey.moments, depth=7)
         self._remember(first)
         mean = survey.weights.value
         held_out = None if validation_data is None else self._held_out(validation_data)
@@ -368,7 +368,8 @@ class Ingest:
     def _moments(self, rows: Batch) -> None:
         """Set the standardisation from all rows."""
         self._standardize(
-            {part: Moments().add(rows[part], rows.get(mask_of(part))) for part in self.model.pipeline.roles.parts()}
+            {part: Moments().add(rows[part], rows.get(mask_of(part))) for part in self.model.pipeline.roles.parts()},
+            depth=8,
         )
         self._remember(rows)
 
@@ -376,17 +377,19 @@ class Ingest:
         """Hand over standardised targets of the training."""
         self.model.remember(self.model.standardized({ROLES[0]: rows[ROLES[0]]})[ROLES[0]])
 
-    def _standardize(self, moments: Mapping[str, Moments]) -> None:
-        """Set the standardisation, once in the life of a model."""
+    def _standardize(self, moments: Mapping[str, Moments], *, depth: int) -> None:
+        """Set the standardisation, once in the life of a model, `depth` calls below the user's."""
         for role, found in moments.items():
             standardizer = self.model.standardizer(role)
             names = self.model.pipeline.feature_names(role)
             require_size(found, names, scaled=role_of(role) in self.model.standardize)
             if role == ROLES[0]:
                 warn_of_offsets(found, names)
-            standardizer.widen(found)
-            if role_of(role) in self.model.standardize and not standardizer.is_fitted:
+            if standardizer.is_fitted:
+                warn_of_drift(standardizer, found, names, depth=depth + 1)
+            elif role_of(role) in self.model.standardize:
                 standardizer.fit_moments(found, names)
+            standardizer.widen(found)
 
     def _ready(self, rows: Batch, mean_weight: float) -> Batch:
         weights = {WEIGHT: (rows[WEIGHT].double() / mean_weight).to(self.model.dtype)} if WEIGHT in rows else {}

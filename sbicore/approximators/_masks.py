@@ -22,8 +22,10 @@ __all__ = [
     "lost_features",
     "mask_of",
     "masked_names",
+    "not_finite",
     "require_one_length",
     "take_masks",
+    "there_alone",
     "unlike",
     "warn_of_lost",
     "with_masks",
@@ -130,6 +132,34 @@ def without_entries(joined: Mapping[str, Tensor]) -> Tensor | None:
     masks = [joined.get(mask_of(part)) for part in joined if role_of(part) == ROLES[2]]
     known = [mask.flatten(1).any(1) for mask in masks if mask is not None]
     return ~torch.stack(known).any(0) if known and len(known) == len(masks) else None
+
+
+def there_alone(pipeline: Pipeline, raw: Mapping[str, Tensor], joined: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The user's variables with what a mask leaves out overwritten: by the row's first entry that is there, or by 1.
+
+    Args:
+        pipeline: a bound one.
+        raw: the user's variables `(N, *event)`.
+        joined: role tensors with their masks.
+    """
+    result = dict(raw)
+    for name, value in raw.items():
+        for part in pipeline.feeds.get(name, ()):
+            mask = joined.get(mask_of(part))
+            if mask is not None and mask.shape == value.shape[:2]:
+                there = mask.view(*mask.shape, *[1] * (value.ndim - 2))
+                first = value[torch.arange(len(value)), mask.int().argmax(1)].unsqueeze(1)
+                value = torch.where(there, value, torch.where(there.any(1, keepdim=True), first, 1.0))
+        result[name] = value
+    return result
+
+
+def not_finite(pipeline: Pipeline, raw: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """By variable, in which rows `(N,)` a value is infinite, or NaN where that does not stand for a missing one."""
+    bad = {name: ~torch.isfinite(value) for name, value in raw.items()}
+    if pipeline.missing == "mask":
+        bad |= {name: torch.isinf(raw[name]) for name in raw if name not in pipeline.target_names}
+    return {name: rows.reshape(len(rows), -1).any(1) for name, rows in bad.items()}
 
 
 def _by_part(

@@ -14,12 +14,22 @@ from .._messages import did_you_mean, listing
 from ..adapter import Adapter, BoundAdapter
 from ..adapter.apply import Apply
 from ..adapter.bound import no_density
+from ..adapter.elementwise import floating
 from ..adapter.selection import Drop
 from ..errors import ConfigError, DataError, SbicoreError, ShapeError
 from ._ragged import MASK, is_listed, is_mask, mask_name, not_numeric, packed, spread
 from ._reading import Reading
 from ._roles import ROLES, Events, Roles
-from ._tables import as_columns, labels_at, learned_categories, learned_dims, one_hot, require_order
+from ._tables import (
+    as_columns,
+    counts_rows,
+    labels_at,
+    learned_categories,
+    learned_dims,
+    one_hot,
+    require_order,
+    require_row_axis,
+)
 
 __all__ = ["Pipeline", "tensors_of"]
 
@@ -153,12 +163,16 @@ class Pipeline:
 
         Arrays have at most `lead` axes before those of an event.
         """
+        counted = counts_rows(data)
         data = as_columns(data, self.categories)
         if not isinstance(data, Mapping):
             return data
         if learn:
             self.categories, self.dims = learned_categories(data), learned_dims(data)
         require_order(data, self.dims, what)
+        if counted:
+            vectors = {name: event for name, event in self.events.items() if name not in self.categories}
+            require_row_axis(data, vectors, self.dims, what)
         return one_hot(data, self.categories, what, lead=lead, soft=self.target_names)
 
     def bind(self, events: Events) -> None:
@@ -314,7 +328,14 @@ class Pipeline:
         shapes = {name: tuple(adapted[name].shape) for name in self.roles.of(part)}
         self.roles.event(part, {name: shape[len(shape) - len(events[name]) :] for name, shape in shapes.items()})
         for name in self.roles.of(part):
-            value = adapted[name]
+            value = floating(adapted[name])
+            if value is not adapted[name] and part == ROLES[0]:
+                made = str(adapted[name].dtype).removeprefix("torch.")
+                raise DataError(
+                    f"the adapter makes {name!r} {made}, and it is inferred: networks draw floating numbers alone\n"
+                    f"Leave that step out, or infer a category: adapter.one_hot({name!r}, num_classes=...).",
+                    variable=name,
+                )
             values.append(value.unsqueeze(-1) if events[name] == () else value)
         return torch.cat([value.double() for value in values], dim=-1) if len(values) > 1 else values[0]
 

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from .._messages import given_instead, listing
 from ..errors import DataError, DataWarning, ShapeError
-from ._masks import lost_features, take_masks, unlike, with_masks, without_entries
+from ._masks import lost_features, not_finite, take_masks, there_alone, unlike, with_masks, without_entries
 from ._pipeline import WEIGHT, Pipeline, tensors_of
 from ._ragged import shape_of, spread
 from ._roles import ROLES
@@ -154,8 +154,9 @@ class Cleaner:
         if not invalid:
             return joined
         self.dropped += invalid
-        for name, value in raw.items():
-            bad = ~torch.isfinite(value).reshape(count, -1).all(1) & ~valid & ~explained
+        raw = there_alone(self.pipeline, raw, joined)
+        for name, rows in not_finite(self.pipeline, raw).items():
+            bad = rows & ~valid & ~explained
             self._count(name, int(bad.sum()))
             explained |= bad
         for reason, rows in self.pipeline.outside(raw):

@@ -11,10 +11,12 @@ from torch import Tensor, nn
 from .._messages import listing
 from ..errors import DataError, DataWarning
 
-__all__ = ["Moments", "Standardizer", "require_size", "warn_of_offsets"]
+__all__ = ["Moments", "Standardizer", "require_size", "warn_of_drift", "warn_of_offsets"]
 
 _SLICE = 1 << 18
 """Values that are taken in at once."""
+_SHIFT, _RATIO = 10.0, 100.0
+"""Deviations by which a mean may move, and factor by which a deviation may change, where the standardisation stays."""
 
 
 class Moments:
@@ -159,4 +161,31 @@ def warn_of_offsets(moments: Moments, names: list[str]) -> None:
             "Infer the difference from a reference value instead.",
             DataWarning,
             stacklevel=9,
+        )
+
+
+def warn_of_drift(standardizer: Standardizer, moments: Moments, names: list[str], *, depth: int) -> None:
+    """Warn of features of a further fit that a standardisation from an earlier one does not fit.
+
+    Args:
+        standardizer: as it stays.
+        moments: of the new rows.
+        names: of the features.
+        depth: how many calls the user's is away.
+    """
+    std, new = standardizer.std, moments.std
+    varies = (std != 1.0) & (new > 4 * moments.eps * moments.mean.abs())  # 1 is of features that were constant
+    far = ((moments.mean - standardizer.mean).abs() > _SHIFT * std) | (new > _RATIO * std)
+    far |= varies & (new * _RATIO < std)
+    if far.any():
+        first = int(far.nonzero()[0])
+        found = listing(name for name, flag in zip(names, far.tolist(), strict=True) if flag)
+        then, now = ((float(m[first]), float(s[first])) for m, s in ((standardizer.mean, std), (moments.mean, new)))
+        warnings.warn(
+            f"data: {found} far from the data of the first fit, whose standardisation stays; {names[first]} had mean "
+            f"{then[0]:.4g} and deviation {then[1]:.4g} there, and has mean {now[0]:.4g} and deviation {now[1]:.4g} "
+            "now. The network may hardly learn from such rows.\n"
+            "Check the units, or build a new approximator for these data.",
+            DataWarning,
+            stacklevel=depth + 1,
         )

@@ -10,7 +10,16 @@ import numpy as np
 from .._messages import close_match, listing
 from ..errors import DataError, ShapeError
 
-__all__ = ["as_columns", "labels_at", "learned_categories", "learned_dims", "one_hot", "require_order"]
+__all__ = [
+    "as_columns",
+    "counts_rows",
+    "labels_at",
+    "learned_categories",
+    "learned_dims",
+    "one_hot",
+    "require_order",
+    "require_row_axis",
+]
 
 
 def as_columns(data: Any, known: Collection[str] = ()) -> Any:
@@ -26,7 +35,7 @@ def as_columns(data: Any, known: Collection[str] = ()) -> Any:
             found = listing(f"{name} {first}" for name, first in firsts.items())
             raise ShapeError(f"The first dimension is that of the rows, but it differs: {found}")
         return data
-    if not (hasattr(data, "columns") and hasattr(data, "dtypes")):
+    if not _is_frame(data):
         return data
     return {str(name): data[name] if str(name) in known else _column(str(name), data[name]) for name in data.columns}
 
@@ -53,6 +62,43 @@ def require_order(data: Mapping[str, Any], known: Mapping[str, Sequence[str]], w
             )
 
 
+def counts_rows(data: Any) -> bool:
+    """Whether the first axis is that of the rows by what the data are: a data frame, or a labelled data set."""
+    return hasattr(data, "data_vars") or _is_frame(data)
+
+
+def require_row_axis(
+    data: Mapping[str, Any], events: Mapping[str, tuple[int, ...]], known: Mapping[str, Sequence[str]], what: str
+) -> None:
+    """Raise ShapeError where rows that are counted are as many as an event has entries, and would be taken for one.
+
+    Args:
+        data: columns, or the variables of a labelled data set.
+        events: event shapes of those that are looked at.
+        known: names of the axes of an event; a variable with these alone is a single one.
+        what: how the error names these data.
+    """
+    for name in events.keys() & data.keys():
+        value, event = data[name], events[name]
+        if isinstance(value, list):  # of arrays, one in each row
+            continue
+        shape, dims = tuple(np.shape(value)), [str(dim) for dim in getattr(value, "dims", ())]
+        if not event or len(shape) != len(event) or shape[0] == 1 or (dims and dims == list(known.get(name, ()))):
+            continue
+        axes = ", ".join(map(str, event))
+        raise ShapeError(
+            f"{what}: {name!r} has shape {shape}, expected (N, {axes}): its first axis is that of the rows\n"
+            + (
+                f"Of a single observation give {name}.expand_dims('row')."
+                if dims
+                else f"Give a column with an array in each row, or {{{name!r}: frame[columns].to_numpy()}}."
+            ),
+            variable=name,
+            expected=event,
+            got=shape,
+        )
+
+
 def one_hot(
     data: Mapping[str, Any],
     known: Mapping[str, Sequence[Any]],
@@ -63,7 +109,7 @@ def one_hot(
 ) -> dict[str, Any]:
     """Categorical variables as `(N, K)`, with `lead=2` `(O, n, K)`, with a one for the category; others as they are.
 
-    Those that come as vectors have a single one, but for `soft` ones, such as draws.
+    Those that come as vectors have a single one, but for `soft` ones, such as draws. None and NaN become NaN.
 
     Raises:
         DataError: a category that was not there in the first data, or a variable that was not categorical.
@@ -76,6 +122,7 @@ def one_hot(
             continue
         shape = np.shape(value)
         if len(shape) < 2 or (len(shape) == lead and _are_labels(value, len(known[name]))):
+            value = np.array(value, dtype=object) if isinstance(value, list) else value  # or NaN becomes text
             labels = value.to_list() if hasattr(value, "to_list") else np.ravel(value).tolist()
             result[name] = _encoded(name, labels, known[name], what).reshape(*(shape or (1,)), -1)
         elif name not in soft:
@@ -93,6 +140,10 @@ def labels_at(places: Any, categories: Sequence[Any]) -> np.ndarray:
     return found
 
 
+def _is_frame(data: Any) -> bool:
+    return hasattr(data, "columns") and hasattr(data, "dtypes")
+
+
 def _are_labels(value: Any, categories: int) -> bool:
     array = np.asarray(value)
     return array.dtype.kind not in "biuf" or array.shape[-1] != categories
@@ -100,7 +151,8 @@ def _are_labels(value: Any, categories: int) -> bool:
 
 def _encoded(name: str, labels: Sequence[Any], categories: Sequence[Any], what: str) -> np.ndarray:
     places = {category: place for place, category in enumerate(categories)}
-    unseen = [label for label in dict.fromkeys(labels) if label not in places]
+    labels = [None if isinstance(label, float) and label != label else label for label in labels]
+    unseen = [label for label in dict.fromkeys(labels) if label not in places and label is not None]
     if unseen:
         texts = {str(category): category for category in categories}
         near = close_match(unseen[0], texts)
@@ -109,7 +161,8 @@ def _encoded(name: str, labels: Sequence[Any], categories: Sequence[Any], what: 
             f"{what}: {name!r} has the unseen category {unseen[0]!r}{hint}\nKnown: {listing(map(repr, categories))}",
             variable=name,
         )
-    return np.eye(len(categories), dtype=np.float32)[[places[label] for label in labels]]
+    vectors = np.vstack([np.eye(len(categories), dtype=np.float32), np.full(len(categories), np.nan, np.float32)])
+    return vectors[[places.get(label, -1) for label in labels]]
 
 
 def _require_one_hot(name: str, value: Any, categories: Sequence[Any], what: str) -> None:

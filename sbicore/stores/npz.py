@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import DataError
 from .store import Columns, Piece, cut, damaged, require_numbers
 
-__all__ = ["DESCRIPTION", "NPZ", "array_header", "described", "header"]
+__all__ = ["DESCRIPTION", "NPZ", "array_header", "described", "differing", "header"]
 
 DESCRIPTION = "store.json"
 """Of a store that `write_store` wrote: how many rows it has when complete."""
@@ -123,6 +123,15 @@ def described(path: Path) -> dict[str, Any]:
 def header(file: Path) -> tuple[Columns, int]:
     """Schema and number of rows of a file, without its values."""
     return _described(file, _members(file))
+
+
+def differing(file: Path, rows: Mapping[str, np.ndarray]) -> list[str]:
+    """The arrays of a file whose checksums are not those of these values, but for arrays that are no plain rows."""
+    return [
+        name
+        for name, member in _members(file).items()
+        if member.plain and zlib.crc32(_bytes(np.ascontiguousarray(rows[name])), member.header_sum) != member.sum
+    ]
 
 
 def _described(file: Path, members: Mapping[str, _Member]) -> tuple[Columns, int]:

@@ -18,12 +18,15 @@ from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import as_seed
 from ..simulation import make_simulator
 from .npz import DESCRIPTION, described, header
+from .origin import Described, described_rows, other_data, require_same_part, require_same_rows
 from .store import Store, open_store
 
 __all__ = ["write_store"]
 
 _PART_BYTES = 4 << 20
 _BLOCK = 1_000
+_COMPARED, _SHARE = 8, 100
+"""Rows by which a simulator is known again, at most, and of how many rows they are one."""
 
 Rows = dict[str, np.ndarray]
 
@@ -42,7 +45,8 @@ def write_store(
     """Write a data set that need not fit into memory, for `fit_disk`.
 
     The folder gets `.npz` files of `part_rows` rows each, every one whole or not there. Called again with the same
-    arguments, it goes on where it was interrupted.
+    arguments, it goes on where it was interrupted. Arrays are compared with those that are there; a simulator is known
+    again by at most 8 rows that it makes of the seed, one in 100.
 
     Args:
         path: folder, made if it does not exist.
@@ -50,7 +54,7 @@ def write_store(
             without categories; or an iterable of such, batches, which starts anew when called again.
         n: how many rows to simulate.
         seed: part i of a simulator depends on (seed, i) alone; by default that of the parts that are there.
-        part_rows: rows of a file; by default about 4 MiB.
+        part_rows: rows of a file; by default as in the files that are there, or about 4 MiB.
         job, jobs: where `jobs` processes simulate into one folder at once, the number of this one, from 0.
         progress: whether to show progress, where the number of rows is known.
 
@@ -58,7 +62,8 @@ def write_store(
         The store; None where other jobs have not finished theirs.
 
     Raises:
-        ConfigError: arguments that do not go together, or a folder that was written with others.
+        ConfigError: arguments that do not go together, or a folder that was written with others, another simulator or
+            other data.
         DataError, ShapeError: rows that cannot be stored, or that differ from those that are there.
     """
     from ..approximators._tables import as_columns
@@ -78,9 +83,14 @@ def write_store(
     if not before and any(folder.iterdir()):
         raise ConfigError(f"{folder} has files that write_store did not write\nGive another folder.")
     seed = before.get("seed") if seed is None else seed
+    part_rows = before.get("part_rows") if part_rows is None else part_rows
     made = _Simulated(source, n, seed, part_rows) if _simulates(source) else _Given(source, n, part_rows, jobs)
-    about = {"format": 1, "rows": made.rows, "part_rows": made.part_rows, "seed": made.seed}
+    about: dict[str, Any] = {"format": 1, "rows": made.rows, "part_rows": made.part_rows, "seed": made.seed}
+    if made.rows is None:
+        about["rows"] = before.get("rows")
     _require_same(folder, before, about)
+    if isinstance(made, _Simulated):
+        about["first"] = made.known_again(folder, before.get("first"))
     _replace(folder / DESCRIPTION, lambda file: file.write_text(json.dumps(about)))
     first: Path | None = next(iter(sorted(folder.glob("*.npz"))), None)
     rows = 0
@@ -88,14 +98,20 @@ def write_store(
         for index, size, make in made.parts():
             file = folder / f"{index:06d}.npz"
             rows += size
+            if about["rows"] is not None and rows > about["rows"]:
+                raise other_data(folder, f"it has {about['rows']} rows, now there are more")
             if index % jobs == job and not file.exists():
                 part = _arrays(make())
                 _replace(file, partial(_save, part=part))
                 first = first or file
                 header(first)[0].require_same(header(file)[0], file, first)
+            elif isinstance(made, _Given):
+                require_same_part(folder, file, _arrays(make()))
             bar.update(size)
-    if made.rows is None:
+    if about["rows"] is None:
         _replace(folder / DESCRIPTION, lambda file: file.write_text(json.dumps({**about, "rows": rows})))
+    elif rows != about["rows"]:
+        raise other_data(folder, f"it has {about['rows']} rows, now there are {rows}")
     count = sum(header(file)[1] for file in folder.glob("*.npz"))
     return open_store(folder) if jobs == 1 or count == rows else None
 
@@ -109,9 +125,23 @@ class _Simulated:
         self.simulator = source if hasattr(source, "sample") else make_simulator(source)
         self.rows: int | None = n
         self.seed: int | None = as_seed(seed)
-        if part_rows is None:
-            part_rows = _rows_for(self.simulator.sample(1, seed=self.seed))
-        self.part_rows = min(part_rows, n)
+        self.few = max(1, min(_COMPARED, n // _SHARE))
+        self.first = self._first()
+        self.part_rows = min(part_rows or _rows_for(self.first), n)
+
+    def known_again(self, folder: Path, before: Described | None) -> Described:
+        """What the first rows of the one are that wrote the folder, which is this one.
+
+        Raises:
+            ConfigError: it is another.
+        """
+        now = described_rows(folder, self.first)
+        if before is not None:
+            require_same_rows(folder, before, now, lambda: described_rows(folder, self._first()))
+        return before or now
+
+    def _first(self) -> Rows:
+        return _arrays(self.simulator.sample(self.few, seed=self.seed))
 
     def parts(self) -> Iterator[tuple[int, int, Callable[[], Mapping[str, Any]]]]:
         """Number, size and maker of each."""
@@ -138,7 +168,7 @@ class _Given:
         self.batches = iter([source] if one else source)
         self.first = _arrays(next(self.batches, None))
         self.rows = len(next(iter(self.first.values()))) if one else None
-        self.part_rows = part_rows or _rows_for({name: value[:1] for name, value in self.first.items()})
+        self.part_rows = part_rows or _rows_for(self.first)
 
     def parts(self) -> Iterator[tuple[int, int, Callable[[], Mapping[str, Any]]]]:
         """Number, size and maker of each; batches are cut anew."""
@@ -165,9 +195,9 @@ def _simulates(source: Any) -> bool:
     )
 
 
-def _rows_for(one: Mapping[str, Any]) -> int:
-    """How many rows a part has, from a single row: whole blocks, if it can be."""
-    rows = max(1, _PART_BYTES // max(1, sum(np.asarray(value).nbytes for value in one.values())))
+def _rows_for(some: Rows) -> int:
+    """How many rows a part has, from some rows: whole blocks, if it can be."""
+    rows = max(1, _PART_BYTES // max(1, sum(value[:1].nbytes for value in some.values())))
     return min(rows // _BLOCK * _BLOCK or rows, 100 * _BLOCK)
 
 
@@ -224,8 +254,9 @@ def _joined(batches: list[Rows]) -> Rows:
 def _require_same(folder: Path, before: Mapping[str, Any], about: Mapping[str, Any]) -> None:
     if not before:
         return
-    known = {**about, "rows": before["rows"]} if about["rows"] is None else about
-    differs = [f"{name}={before.get(name)}" for name in known if before.get(name) != known[name]]
+    if (before.get("seed") is None) != (about["seed"] is None):
+        raise other_data(folder, f"it has rows of {'arrays' if before.get('seed') is None else 'a simulator'}")
+    differs = [f"{name}={before.get(name)}" for name in about if before.get(name) != about[name]]
     if differs:
         raise ConfigError(
             f"{folder} was written with {', '.join(differs)}\nGive the same arguments to go on, or another folder."
@@ -234,7 +265,7 @@ def _require_same(folder: Path, before: Mapping[str, Any], about: Mapping[str, A
 
 def _save(file: Path, part: Rows) -> None:
     with file.open("wb") as stream:
-        np.savez(stream, **part)  # type: ignore[arg-type]
+        np.savez(stream, **{name: np.ascontiguousarray(value) for name, value in part.items()})  # type: ignore[arg-type]
 
 
 def _replace(file: Path, write: Callable[[Path], Any]) -> None:

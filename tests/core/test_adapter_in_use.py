@@ -218,3 +218,31 @@ def test_a_wrong_inverse_is_named_before_training(mine):
     fit("square", None, np.abs(data["theta"]))
     with pytest.raises(ShapeError, match=r"adapter step 2 \(apply\) got .*flat"):
         fit(forth, "mine_for_the_adapter:flat")
+
+
+@pytest.mark.parametrize("names", [["theta"], ["theta", "other"]])
+def test_an_inferred_variable_stays_floating(names):
+    data = {name: np.random.default_rng(0).normal(size=(100, 1)) for name in ("theta", "other", "x")}
+    model = sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [8]},
+        adapter=sbicore.Adapter().map_dtype("theta", "int32"),
+        inference_variables=names,
+        inference_conditions=["x"],
+    )
+    with pytest.raises(
+        DataError, match=r"adapter makes 'theta' int32, and it is inferred.*\n.*adapter\.one_hot"
+    ) as caught:
+        model.fit(data, **QUIET)
+    assert caught.value.variable == "theta" and not model.is_built
+
+
+def test_a_condition_may_be_whole():
+    x = np.random.default_rng(0).normal(size=(100, 1))
+    draws = []
+    for adapter, given in ((sbicore.Adapter().map_dtype("x", "int32"), 5 * x), (None, np.trunc(5 * x))):
+        model = sbicore.build("flow_matching", subnet_kwargs={"widths": [8]}, adapter=adapter, **ROLES)
+        with pytest.warns(DataWarning, match="fewer than batch_size"):
+            model.fit({"theta": x, "x": given}, **QUIET)
+        draws.append(model.sample({"x": given[:5]}, 3, seed=1, progress=False)["theta"])
+    np.testing.assert_allclose(*draws, rtol=1e-5)

@@ -139,7 +139,7 @@ def test_draws_never_leave_transformed_bounds():
     rng = np.random.default_rng(0)
     theta = rng.uniform(-1, 1, size=(1000, 2))
     model = fit(build(bounds={"theta": (-1.0, 1.0)}), {"theta": theta, "x": theta}, epochs=3)
-    with pytest.warns(DataWarning, match="far outside"):
+    with pytest.warns(DataWarning, match="far outside the training data in 1 of 2"):
         draws = model.sample({"x": [[0.99, -0.99], [5.0, 5.0]]}, 2000, seed=1, **QUIET)["theta"]
     assert draws.min() >= -1
     assert draws.max() <= 1

@@ -57,7 +57,8 @@ def test_the_warning_points_at_the_call(uniform):
 
 def test_a_second_fit_widens_the_range(uniform):
     model = fitted(uniform, inference_conditions=["x"])
-    model.fit({"theta": 10 * uniform["theta"], "x": 10 * uniform["x"]}, **FIT)
+    with pytest.warns(DataWarning, match="far from the data of the first fit"):
+        model.fit({"theta": 10 * uniform["theta"], "x": 10 * uniform["x"]}, **FIT)
     assert not draws(model, x=[[3.0, 3.0, 70.0]])
 
 
@@ -95,3 +96,33 @@ def test_a_store_knows_its_range(uniform, tmp_path):
     model.fit_disk(tmp_path / "store", **FIT)
     assert not draws(model, x=[[0.1, 3.0, 5.9]])
     assert draws(model, x=[[0.1, 3.0, 6.1]])
+
+
+@pytest.mark.parametrize(
+    ("name", "scale", "shift", "told"),
+    [
+        ("theta", 1.0, 6.0, r"theta far.*; theta had mean 3\.\d+ and deviation 0\.\d+ there, and has mean 9\.\d+"),
+        ("x", 200.0, -600.0, r"x\[0\], x\[1\], x\[2\] far"),
+        ("x", 0.005, 3.0, r"x\[0\], x\[1\], x\[2\] far"),
+    ],
+)
+@pytest.mark.parametrize("source", ["memory", "loaded", "batches", "store", "ensemble"])
+def test_a_further_fit_on_data_far_from_the_first_is_told(uniform, tmp_path, name, scale, shift, told, source):
+    model = fitted(uniform, inference_conditions=["x"], **({"ensemble": 2} if source == "ensemble" else {}))
+    data = uniform | {name: scale * uniform[name] + shift}
+    if source == "loaded":
+        model.save(tmp_path / "model.sbi")
+        model = sbicore.load(tmp_path / "model.sbi")
+    if source == "store":
+        data = sbicore.write_store(tmp_path / "store", data, progress=False)
+    with pytest.warns(DataWarning, match=told + r"[\s\S]*\n.*build a new approximator") as caught:
+        model.fit([data] if source == "batches" else data, **FIT)
+    assert [warning.filename for warning in caught] == [__file__]
+
+
+def test_a_further_fit_near_the_first_is_not_told(uniform):
+    with pytest.warns(DataWarning, match="constant"):
+        model = fitted(uniform | {"x": np.full((500, 1), 0.1)}, inference_conditions=["x"])
+    for x in (np.full((500, 1), 0.1), 0.1 + 0.001 * uniform["x"][:, :1]):
+        model.fit({"theta": 2.0 * uniform["theta"] - 3.0, "x": x}, **FIT)
+    model.fit({"theta": np.full((500, 1), 3.0), "x": x}, **FIT)

@@ -89,12 +89,13 @@ def test_an_interrupted_simulation_goes_on(tmp_path):
     whole = sbicore.write_store(tmp_path / "a", simulate(), n=1_050, seed=3, part_rows=100, progress=False)
     calls = []
     with pytest.raises(KeyboardInterrupt):
-        sbicore.write_store(tmp_path / "b", simulate(calls, 6), n=1_050, seed=3, part_rows=100, progress=False)
+        sbicore.write_store(tmp_path / "b", simulate(calls, 7), n=1_050, seed=3, part_rows=100, progress=False)
     with pytest.raises(DataError, match=r"has 500 of 1050 rows\nCall write_store again"):
         sbicore.open_store(tmp_path / "b")
     assert not list((tmp_path / "b").glob("*.part"))
     store = sbicore.write_store(tmp_path / "b", simulate(calls), n=1_050, part_rows=100, progress=False)
-    assert len(calls) == 6 + 6 and len(store) == 1_050  # the five parts that were whole are not made again
+    few = [8]  # by which the simulator is known again; the five parts that were whole are not made again
+    assert calls == few + 6 * [100] + few + 5 * [100] + [50] and len(store) == 1_050
     same(together(store), together(whole))
 
 
@@ -143,6 +144,106 @@ def test_other_arguments_are_refused(tmp_path):
         sbicore.write_store(tmp_path / "t", 3)
     with pytest.raises(ConfigError, match="files that write_store did not write"):
         sbicore.write_store(as_npz(tmp_path / "mine", rows()), rows())
+
+
+def scaled(scale, name="x", width=2):
+    def sample(n, rng):
+        theta = rng.normal(size=(n, 2))
+        return {"theta": theta, name: theta[:, :width] + scale * rng.normal(size=(n, width))}
+
+    return sbicore.make_simulator(sample, vectorized=True)
+
+
+@pytest.mark.parametrize("part_rows", [None, 100])
+def test_another_simulator_is_refused(tmp_path, part_rows):
+    arguments = {"n": 500, "seed": 1, "part_rows": part_rows, "progress": False}
+    whole = together(sbicore.write_store(tmp_path / "s", scaled(1.0), **arguments))
+    remedy = r"\nDelete the folder to write anew, or give another path"
+    with pytest.raises(ConfigError, match="another simulator: of this seed it made other values of x" + remedy):
+        sbicore.write_store(tmp_path / "s", scaled(1.1), **arguments)
+    with pytest.raises(ConfigError, match="its variables are theta, x, now theta, y" + remedy):
+        sbicore.write_store(tmp_path / "s", scaled(1.0, "y"), **arguments)
+    with pytest.raises(ConfigError, match=r"its rows of 'x' are \(2,\) of float32, now \(1,\) of float32" + remedy):
+        sbicore.write_store(tmp_path / "s", scaled(1.0, width=1), **arguments)
+    same(together(sbicore.write_store(tmp_path / "s", scaled(1.0), **arguments)), whole)
+
+
+def test_jobs_of_two_simulators_are_refused(tmp_path):
+    arguments = {"n": 450, "seed": 3, "part_rows": 100, "jobs": 2, "progress": False}
+    assert sbicore.write_store(tmp_path / "s", scaled(1.0), job=0, **arguments) is None
+    with pytest.raises(ConfigError, match="another simulator"):
+        sbicore.write_store(tmp_path / "s", scaled(2.0), job=1, **arguments)
+    assert len(sbicore.write_store(tmp_path / "s", scaled(1.0), job=1, **arguments)) == 450
+
+
+def test_a_finished_store_is_returned_for_a_few_rows(tmp_path):
+    calls = []
+    for _ in range(2):
+        store = sbicore.write_store(tmp_path / "s", simulate(calls), n=2_000, seed=1, progress=False)
+    assert calls == [8, 1_000, 1_000, 8] and len(store) == 2_000
+
+
+def test_a_simulator_does_not_go_on_with_arrays_nor_arrays_with_it(tmp_path):
+    sbicore.write_store(tmp_path / "a", rows(), progress=False)
+    with pytest.raises(ConfigError, match="other data: it has rows of arrays\nDelete the folder"):
+        sbicore.write_store(tmp_path / "a", simulate(), n=500, progress=False)
+    sbicore.write_store(tmp_path / "s", simulate(), n=500, seed=1, progress=False)
+    with pytest.raises(ConfigError, match="other data: it has rows of a simulator\nDelete the folder"):
+        sbicore.write_store(tmp_path / "s", rows(), progress=False)
+
+
+def test_what_differs_from_call_to_call_tells_nothing(tmp_path):
+    clock = iter(range(10**9))
+
+    def timed(rng):
+        return {"theta": rng.normal(), "seconds": float(next(clock))}
+
+    def shifted(rng):
+        return {"theta": 1 + rng.normal(), "seconds": float(next(clock))}
+
+    sbicore.write_store(tmp_path / "s", timed, n=300, seed=1, progress=False)
+    assert len(sbicore.write_store(tmp_path / "s", timed, n=300, seed=1, progress=False)) == 300
+    with pytest.raises(ConfigError, match="other values of theta\n"):
+        sbicore.write_store(tmp_path / "s", shifted, n=300, seed=1, progress=False)
+
+
+@pytest.mark.parametrize("batches", [False, True])
+def test_other_data_are_refused(tmp_path, batches):
+    def given(data, end=None):
+        cut = {name: value[:end] for name, value in data.items()}
+        return iter([cut]) if batches else cut
+
+    data = rows() | {"f": np.asfortranarray(rows()["x"])}
+    sbicore.write_store(tmp_path / "s", given(data), part_rows=64, progress=False)
+    same(together(sbicore.write_store(tmp_path / "s", given(data), progress=False)), data)
+    for name in data:
+        changed = data[name].copy()
+        changed[300:] += 1
+        with pytest.raises(ConfigError, match=rf"000004\.npz has other values of {name}\nDelete the folder"):
+            sbicore.write_store(tmp_path / "s", given(data | {name: changed}), progress=False)
+    with pytest.raises(ConfigError, match="its variables are f, k, theta, x, now k, theta, x"):
+        sbicore.write_store(tmp_path / "s", given(rows()), progress=False)
+    same(together(sbicore.open_store(tmp_path / "s")), data)
+
+
+@pytest.mark.parametrize(
+    ("count", "words"), [(256, "500 rows, now there are 256"), (700, "500 rows, now there are more")]
+)
+def test_fewer_or_more_batches_are_refused(tmp_path, count, words):
+    def batches(count):
+        yield {name: value[:count] for name, value in rows(700).items()}
+
+    sbicore.write_store(tmp_path / "s", batches(500), part_rows=64, progress=False)
+    with pytest.raises(ConfigError, match=words):
+        sbicore.write_store(tmp_path / "s", batches(count), progress=False)
+    assert len(sbicore.open_store(tmp_path / "s")) == 500
+
+
+def test_more_batches_after_the_last_file_are_refused(tmp_path):
+    sbicore.write_store(tmp_path / "s", iter([rows(128)]), part_rows=64, progress=False)
+    with pytest.raises(ConfigError, match="it has 128 rows, now there are more"):
+        sbicore.write_store(tmp_path / "s", iter([rows(128), rows(128)]), progress=False)
+    assert len(sbicore.open_store(tmp_path / "s")) == 128
 
 
 def test_rows_of_different_lengths_are_refused(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import sbicore
-from sbicore.errors import ConfigError, DataError, ShapeError
+from sbicore.errors import ConfigError, DataError, DataWarning, ShapeError
 
 
 def build(**roles):
@@ -275,3 +275,71 @@ def test_transposed_labelled_arrays_are_found(tmp_path):
         for given in (two.transpose(), {"x": two["x"].T}):
             with pytest.raises(ShapeError, match=r"dimensions f, row, .* with f\nGive: x.transpose\(\.\.\., 'f'\)"):
                 one.sample(given, 3, progress=False)
+
+
+def vectors(count=200):
+    x = np.random.default_rng(0).normal(size=(count, 2))
+    return {"theta": x[:, 0], "x": x}
+
+
+@pytest.mark.parametrize("library", ["pandas", "polars"])
+def test_rows_of_a_frame_are_not_the_entries_of_one_observation(library):
+    frames = pytest.importorskip(library)
+    model = build(inference_conditions=["x"])
+    model.fit(vectors(), **OPTIONS)
+    with pytest.raises(ShapeError, match=r"'x' has shape \(2,\), expected \(N, 2\).*\n.*frame\[columns\]\.to_numpy"):
+        model.sample(frames.DataFrame({"x": [0.0, 1.0]}), 3)
+    with pytest.raises(ShapeError, match=r"data: 'x' has shape \(2,\), expected \(N, 2\)"):
+        model.log_prob(frames.DataFrame({"x": [0.0, 1.0], "theta": [0.0, 0.0]}))
+    for rows in ([[0.0, 1.0]], [[0.0, 1.0], [1.0, 0.0]]):
+        draws = model.sample(frames.DataFrame({"x": rows}), 3, seed=1, progress=False)["theta"]
+        assert draws.shape == (len(rows), 3)
+    assert model.sample({"x": [0.0, 1.0]}, 3, progress=False)["theta"].shape == (1, 3)
+
+
+@pytest.mark.parametrize("labelled", [True, False])
+def test_rows_of_a_labelled_data_set_are_not_the_entries_of_one_observation(labelled):
+    xarray = pytest.importorskip("xarray")
+    data = vectors()
+    dataset = xarray.Dataset({"theta": ("row", data["theta"]), "x": (("row", "time"), data["x"])})
+    model = build(inference_conditions=["x"])
+    model.fit(dataset if labelled else data, **OPTIONS)
+    given = xarray.Dataset({"x": ("row", [0.0, 1.0])})
+    with pytest.raises(ShapeError, match=r"'x' has shape \(2,\), expected \(N, 2\).*\n.*x\.expand_dims\('row'\)"):
+        model.sample(given, 3)
+    one = xarray.Dataset({"x": ("time", [0.0, 1.0])})
+    for single in (one.expand_dims("row"), *([one] if labelled else [])):
+        assert model.sample(single, 3, progress=False)["theta"].shape == (1, 3)
+
+
+@pytest.mark.parametrize("frame", [pandas_frame, polars_frame])
+def test_rows_without_a_category_are_dropped_and_counted(frame):
+    data = columns()
+    data["group"] = [None if row in (3, 50) else label for row, label in enumerate(data["group"])]
+    kept = {name: np.delete(np.array(value), [3, 50]) for name, value in data.items()}
+    model, complete = build(), build()
+    with pytest.warns(DataWarning, match=r"2 of 200 rows dropped because of NaN.*\(group: 2\)"):
+        model.fit(frame(data), **OPTIONS)
+    complete.fit(frame(kept), **OPTIONS)
+    assert torch.equal(weights(model), weights(complete))
+    few = {name: value[2:5] for name, value in data.items()}
+    told = r"'group' has no category in 1 of 3 observations, first in number 1\nGive categories"
+    with pytest.raises(DataError, match=told):
+        model.sample(frame(few), 3)
+    with pytest.raises(DataError, match="has no category in 1 of 2"):
+        model.sample({"x": [0.0, 0.0], "group": ["a", float("nan")]}, 3)
+
+
+def test_a_category_may_be_missing_where_values_may():
+    data = columns()
+    data["group"] = [None if row % 5 == 0 else label for row, label in enumerate(data["group"])]
+    model = build(missing="mask")
+    model.fit(pandas_frame(data), **OPTIONS)
+    assert model.sample({"x": [0.0, 0.0], "group": ["a", None]}, 3, progress=False)["theta"].shape == (2, 3)
+
+
+def test_a_category_that_is_missing_is_inferred():
+    model = build(inference_variables=["theta", "group"], inference_conditions=["x"], drop_target_prob=0.3)
+    model.fit(pandas_frame(columns()), **OPTIONS)
+    draws = model.sample({"x": np.zeros(2)}, 20, fixed={"group": ["c", None]}, seed=1, progress=False)["group"]
+    assert set(draws[0]) == {"c"} and set(draws[1]) <= {"a", "b", "c"}

@@ -55,11 +55,12 @@ class Simulator:
 
 
 @pytest.mark.parametrize("container", [list, iter])
-def test_dicts_of_single_rows_are_warned_of(container):
+@pytest.mark.parametrize("count", [5, 20, 200])
+def test_dicts_of_single_rows_are_warned_of(container, count):
     data = linear()
-    rows = [{name: value[i] for name, value in data.items()} for i in range(200)]
-    with pytest.warns(DataWarning, match=r"Each of 200 dicts has vectors of length 2.*\n.*np\.stack") as caught:
-        fit(container(rows))
+    rows = [{name: value[i] for name, value in data.items()} for i in range(count)]
+    with pytest.warns(DataWarning, match=rf"Each of {count} dicts has vectors of length 2.*\n.*np\.stack") as caught:
+        fit(container(rows), batch_size=4)
     assert {warning.filename for warning in caught} == {__file__}
 
 
@@ -72,6 +73,8 @@ def test_batches_are_not_taken_for_single_rows(container):
         fit(container(in_batches(scalars, 50)))
         fit(container(in_batches(scalars, 3)))
         fit(container(in_batches(scalars, 20)))
+        fit(container(in_batches(scalars, 8)))
+        fit(container(in_batches({name: value[:16] for name, value in scalars.items()}, 4)), batch_size=4)
 
 
 def test_a_trained_approximator_knows_its_rows():
