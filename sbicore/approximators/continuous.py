@@ -85,7 +85,7 @@ class ContinuousApproximator(Approximator):
         seed = as_seed(seed)
         observed = self.observe(conditions)
         given = fixed_targets(self, fixed, observed)
-        how = {"seed": seed, "chunk_size": chunk_size, "progress": progress}
+        how: dict[str, Any] = {"seed": seed, "chunk_size": chunk_size, "progress": progress}
         if limits := Constraints(self, constraints):
             draws, facts = sample_constrained(self, limits, observed, num_samples, given, options=options, **how)
         else:
