@@ -47,7 +47,9 @@ def fit(source, *, dropout=0.0, **options):
         inference_variables=["theta"],
         inference_conditions=["x"],
     )
-    settings = {"epochs": 2, "num_batches_per_epoch": 80, "batch_size": 128, "compile": False, "progress": False}
+    settings = {"epochs": 2, "batch_size": 128, "compile": False, "progress": False}
+    if hasattr(source, "sample"):
+        settings["num_batches_per_epoch"] = 80
     model.fit(source, **{**settings, "seed": 1, **options})
     return model
 
