@@ -59,6 +59,7 @@ def test_a_second_fit_widens_the_range(uniform):
     model = fitted(uniform, inference_conditions=["x"])
     with pytest.warns(DataWarning, match="far from the data of the first fit"):
         model.fit({"theta": 10 * uniform["theta"], "x": 10 * uniform["x"]}, **FIT)
+    model.fit(uniform, **FIT)
     assert not draws(model, x=[[3.0, 3.0, 70.0]])
 
 
