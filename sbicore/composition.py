@@ -6,6 +6,8 @@ mean is its field's guess `y - t v_k`, and the precision that of its own posteri
 `b = ((1 - t) / t)²`. The product has the precision `P + b`, `P = sum P_k - (n - 1) P_0`; its mean is the guess whose
 field is followed. For normal posteriors and priors this is exact; close to the data, where b outweighs P, it is the sum
 of the scores for any.
+
+Where each evaluation takes some of the items, `NormalLaws` stand for the others.
 """
 
 from __future__ import annotations
@@ -16,9 +18,10 @@ from typing import Any, NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from .normal_laws import NormalLaws
 from .randomness import rand
 
-__all__ = ["Composition", "Items"]
+__all__ = ["Composition", "Items", "NormalLaws"]
 
 _AT_ONCE = 20_000
 """Rows of one call of the network."""
@@ -37,13 +40,13 @@ class Items(NamedTuple):
 
     Attributes:
         conditions: `(R, n, C)`.
-        precisions: `(R, n, D, D)` of the posteriors of single items; None to leave them out.
+        posteriors: the normal laws nearest to those of single items; None to leave them out.
         prior: score of the prior, `(*, D) -> (*, D)` in double precision; None for the network's own.
         prior_precision: `(D, D)` of the network's own prior.
     """
 
     conditions: Tensor
-    precisions: Tensor | None = None
+    posteriors: NormalLaws | None = None
     prior: Score | None = None
     prior_precision: Tensor | None = None
 
@@ -51,8 +54,8 @@ class Items(NamedTuple):
         """These rows alone."""
         if rows is None:
             return self
-        precisions = None if self.precisions is None else self.precisions[rows]
-        return self._replace(conditions=self.conditions[rows], precisions=precisions)
+        posteriors = None if self.posteriors is None else self.posteriors.rows(rows)
+        return self._replace(conditions=self.conditions[rows], posteriors=posteriors)
 
 
 class Composition:
@@ -80,25 +83,28 @@ class Composition:
 
     def __call__(self, t: Tensor, y: Tensor, rows: Tensor | None) -> Tensor:
         """`(1,) or (r, 1), (r, S, *event), rows -> (r, S, *event)`."""
-        items = self._chosen(self.items.rows(rows), rows)
+        items, places = self.items.rows(rows), self._places(rows)
         state = _State(y.double().flatten(2), t.double().clamp_min(_CLOSEST).reshape(-1, 1, 1))
-        each = torch.stack([v.double().flatten(2) for v in self._each(y, t, items.conditions)], dim=1)
+        conditions = items.conditions
+        if places is not None:
+            conditions = conditions[torch.arange(len(places), device=places.device)[:, None], places]
+        each = torch.stack([v.double().flatten(2) for v in self._each(y, t, conditions)], dim=1)
         without = None
         if items.prior is None:
-            without = self.velocity(y, t, items.conditions[:, :1], 0.0).double().flatten(2)
-        compose = self._summed if items.precisions is None else self._multiplied
-        return compose(state, each, without, items).to(y.dtype).view_as(y)
+            without = self.velocity(y, t, conditions[:, :1], 0.0).double().flatten(2)
+        if items.posteriors is None:
+            field = self._summed(state, each, without, items)
+        else:
+            field = self._multiplied(state, each, without, items, places)
+        return field.to(y.dtype).view_as(y)
 
-    def _chosen(self, items: Items, rows: Tensor | None) -> Items:
-        """A fresh mini-batch of each row's items, without replacement."""
+    def _places(self, rows: Tensor | None) -> Tensor | None:
+        """A fresh mini-batch `(r, m)` of each row's items, without replacement; None for all."""
         if self.taken == self.count:
-            return items
+            return None
         whole = self.items.conditions
         places = rand(whole.shape[:2], self.generator, whole).argsort(1)[:, : self.taken]
-        places = places if rows is None else places[rows]
-        row = torch.arange(len(places), device=places.device)[:, None]
-        precisions = None if items.precisions is None else items.precisions[row, places]
-        return items._replace(conditions=items.conditions[row, places], precisions=precisions)
+        return places if rows is None else places[rows]
 
     def _each(self, y: Tensor, t: Tensor, conditions: Tensor) -> list[Tensor]:
         """The fields given each item, of as many items at a time as memory takes."""
@@ -112,15 +118,21 @@ class Composition:
             found += v.unflatten(0, (len(y), number)).unbind(1)
         return found
 
-    def _multiplied(self, state: _State, each: Tensor, without: Tensor | None, items: Items) -> Tensor:
+    def _multiplied(
+        self, state: _State, each: Tensor, without: Tensor | None, items: Items, places: Tensor | None
+    ) -> Tensor:
         """The field of the product of normal laws, about the mean of the items' guesses."""
         y, t = state
         count = self._counted(t)
-        share, less = count / self.taken, count - 1
-        middle = each.mean(1)
-        own = items.precisions.double()  # type: ignore[union-attr]
-        precision = share.unsqueeze(-1) * own.sum(1).unsqueeze(1)
-        pull = -t * share * torch.einsum("rkij,rksj->rsi", own, each - middle.unsqueeze(1))
+        power, less = count / self.count, count - 1
+        laws: NormalLaws = items.posteriors  # type: ignore[assignment]
+        own = laws.precisions.double()
+        if places is None:
+            middle = each.mean(1)
+            pull = -t * torch.einsum("rkij,rksj->rsi", own, each - middle.unsqueeze(1))
+        else:
+            middle, pull = laws.completed(y, t, each, places)
+        pull, precision = power * pull, power.unsqueeze(-1) * own.sum(1).unsqueeze(1)
         if without is not None:
             prior = items.prior_precision.double()  # type: ignore[union-attr]
             apart = without - middle

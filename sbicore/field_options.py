@@ -55,7 +55,10 @@ class CompositionOptions(DrawOptions):
     )
     covariance_draws: int = integer(1000, ge=10, doc="Draws for each item that tell its posterior's covariance.")
     mini_batch_size: int | None = integer(
-        None, ge=1, optional=True, doc="Items in each evaluation, chosen anew (arXiv:2505.14429); None takes all."
+        None,
+        ge=1,
+        optional=True,
+        doc="Items in each evaluation, chosen anew (arXiv:2505.14429); normal laws stand for the others. None: all.",
     )
     compositional_bridge_d0: float = number(
         1.0, gt=0.0, doc="Power of each item's likelihood at the data (arXiv:2505.14429); 1 is the posterior."

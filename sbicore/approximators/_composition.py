@@ -12,7 +12,7 @@ from torch import Tensor
 
 from .._messages import listing
 from .._threads import suitable_threads
-from ..composition import Items
+from ..composition import Items, NormalLaws
 from ..errors import ConfigError, DataError, ShapeError
 from ..randomness import RowGenerators
 from ..training.progress import Progress
@@ -91,11 +91,11 @@ def together(
     items = Items(observed, prior=score)
     if given.correction == "gauss":
         flat = observed.flatten(0, 1)
-        told = _precisions(model, flat, given.covariance_draws, seed, progress, {})
-        items = items._replace(precisions=told.unflatten(0, observed.shape[:2]))
+        laws = _laws(model, flat, given.covariance_draws, seed, progress, {})
+        items = items._replace(posteriors=NormalLaws(*(part.unflatten(0, observed.shape[:2]) for part in laws)))
         if score is None:
-            own = _precisions(model, flat[:1], given.covariance_draws, seed, progress, {"guidance_strength": 0.0})
-            items = items._replace(prior_precision=own[0])
+            own = _laws(model, flat[:1], given.covariance_draws, seed, progress, {"guidance_strength": 0.0})
+            items = items._replace(prior_precision=own.precisions[0])
 
     def draw(shape: tuple[int, int], rows: list[int], generators: Any, facts: dict[str, Any]) -> Tensor:
         chosen = items.rows(torch.as_tensor(rows, device=observed.device))
@@ -105,17 +105,17 @@ def together(
     return draw
 
 
-def _precisions(
+def _laws(
     model: Approximator, conditions: Tensor, draws: int, seed: int, progress: bool, options: dict[str, Any]
-) -> Tensor:
-    """Unbiased precisions `(N, D, D)` of the posteriors given `conditions (N, C)`, from draws."""
+) -> NormalLaws:
+    """Means `(N, D)` and unbiased precisions `(N, D, D)` of the posteriors given `conditions (N, C)`, from draws."""
     size = math.prod(model.network.event)
     if draws < size + 3:
         raise ConfigError(
             f"covariance_draws={draws} do not tell a covariance of {size} values\nGive more, for instance {10 * size}."
         ).within("covariance_draws")
     step = max(1, rows_at_once(model) // draws)
-    found = []
+    means, precisions = [], []
     model.eval()
     with (
         torch.inference_mode(),
@@ -128,11 +128,12 @@ def _precisions(
             generators = RowGenerators(seed, [(start + k, 0, 0, 1) for k in range(len(part))])
             z = model.network.sample((len(part), draws), part.unsqueeze(1), generator=generators, **options)
             z = z.double().flatten(2)
-            z = z - z.mean(1, keepdim=True)
-            scatter = z.mT @ z
-            found.append((draws - size - 2) * torch.linalg.inv(scatter))
+            mean = z.mean(1, keepdim=True)
+            scatter = (z - mean).mT @ (z - mean)
+            means.append(mean.squeeze(1))
+            precisions.append((draws - size - 2) * torch.linalg.inv(scatter))
             bar.update(len(part))
-    return torch.cat(found)
+    return NormalLaws(torch.cat(means), torch.cat(precisions))
 
 
 def _length(row: Any) -> int:

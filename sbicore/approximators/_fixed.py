@@ -12,6 +12,7 @@ from .._messages import did_you_mean, listing
 from ..errors import ConfigError, DataError
 from ._bounds import outside_bounds
 from ._checks import require_rows
+from ._far import warn_of_far
 from ._pipeline import tensors_of
 from ._roles import ROLES
 
@@ -91,7 +92,8 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
     if outside.any():
         raise DataError(f"fixed: values of {listing(raw)} lie outside their bounds")
     adapted = model.pipeline.adapted.forward({name: value.double() for name, value in full.items()})
-    z = model.standardized(model.pipeline.joined(adapted, ROLES[:1]))["inference_variables"]
+    joined = model.pipeline.joined(adapted, ROLES[:1])
+    z = model.standardized(joined)[ROLES[0]]
     known, told = _count(torch.isfinite(z)), sum(_count(~value.isnan()) for value in raw.values())
     if bool((known != told).any()):
         raise ConfigError(
@@ -100,6 +102,7 @@ def fixed_targets(model: Approximator, given: Mapping[str, Any] | None, conditio
         )
     if not bool(known.any()) or bool((known == z[0].numel()).any()):
         raise DataError("fixed must give some of the inferred variables and leave some\nNaN marks what is inferred.")
+    warn_of_far(model.pipeline, {ROLES[0]: model.standardizer(ROLES[0])}, joined, "fixed", depth=3)
     told = torch.where(torch.isfinite(z), z, torch.nan).expand(observations, *z.shape[1:])
     return Fixed(told, {name: value.float().expand(observations, *value.shape[1:]) for name, value in raw.items()})
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..composition import Items
+from ..composition import Items, NormalLaws
 from ..errors import ConfigError
 from ..randomness import RowGenerators
 from ._check import NotApplicable, only, require
@@ -36,13 +36,14 @@ def check_composition(config: Any) -> None:
         expected = (ROWS, DRAWS, *case.shapes.target)
         require(found.shape == expected, f"{case}: expected draws {expected}, got {tuple(found.shape)}")
         require(found.isfinite().all(), f"{case}: draws are not finite")
-        turned = items._replace(conditions=items.conditions.flip(1), precisions=items.precisions.flip(1))
+        laws = NormalLaws(*(part.flip(1) for part in items.posteriors))
+        turned = items._replace(conditions=items.conditions.flip(1), posteriors=laws)
         require(close(_draw(network, turned), found), f"{case}: the order of the items changes the draws")
         moved = _draw(network, items._replace(conditions=items.conditions + 0.5))
         require(not close(moved, found), f"{case}: conditions have no effect")
         alone = _draw(network, items.rows(torch.tensor([1])), [1])
         require(close(alone[0], found[1]), f"{case}: a row alone has other draws than among others")
-        single = Items(items.conditions[:, :1], items.precisions[:, :1], items.prior)
+        single = Items(items.conditions[:, :1], NormalLaws(*(part[:, :1] for part in items.posteriors)), items.prior)
         steps = {"method": "euler", "steps": 3}
         with torch.inference_mode():
             usual = network.sample((ROWS, DRAWS), single.conditions, generator=_generators(range(ROWS)), **steps)
@@ -54,7 +55,7 @@ def _items(case: NetworkCase) -> Any:
     size = case.shapes.target[0]
     conditions = case.given((ROWS, COUNT))
     precisions = 2 * torch.eye(size, dtype=torch.float64).expand(ROWS, COUNT, size, size)
-    return Items(conditions, precisions, lambda x: -x)  # type: ignore[arg-type]
+    return Items(conditions, NormalLaws(torch.zeros(ROWS, COUNT, size), precisions), lambda x: -x)  # type: ignore[arg-type]
 
 
 def _draw(network: Any, items: Items, rows: Any = range(ROWS), **options: Any) -> Tensor:

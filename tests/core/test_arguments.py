@@ -8,7 +8,7 @@ import pytest
 import sbicore
 from sbicore.approximators._checks import require_options
 from sbicore.config import frozen
-from sbicore.errors import ArtifactError, ConfigError, DataError, UnknownHyperparameterError
+from sbicore.errors import ArtifactError, ConfigError, DataError, DataWarning, UnknownHyperparameterError
 from sbicore.fields import integer, number
 
 QUIET = {"progress": False}
@@ -69,6 +69,14 @@ def test_fixed_entries_of_a_variable_leave_the_others_free(bounded):
 def test_a_fixed_value_outside_its_bounds_is_still_refused(bounded):
     with pytest.raises(DataError, match="outside their bounds"):
         bounded.sample(OBSERVED, 3, fixed={"b": 0.1999}, **QUIET)
+
+
+def test_a_fixed_value_far_from_the_training_is_told(data):
+    model = build(drop_target_prob=0.3)
+    model.fit(data, epochs=1, batch_size=32, seed=1, **QUIET)
+    with pytest.warns(DataWarning, match=r"fixed: b far outside the training data in 1 of 2") as caught:
+        model.sample(OBSERVED, 3, fixed={"b": [3000.0, 1e6]}, **QUIET)
+    assert caught[0].filename == __file__
 
 
 def test_an_infinite_fixed_value_is_called_so(bounded):
