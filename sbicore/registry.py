@@ -285,7 +285,9 @@ def _unknown(kind: str, name: str) -> UnknownComponentError:
     near = providers[0] if providers else close_match(name, [*installed, *known])
     hint = f"; did you mean {near!r}?" if near else ""
     if elsewhere:
-        hint = f"; {name!r} is {kind_of(elsewhere[0]).a_title}"
+        hint = f"; {name!r} is {' and '.join(kind_of(other).a_title for other in elsewhere)}"
+        if len(elsewhere) > 1:
+            hint += f": say which by kind={' or '.join(map(repr, elsewhere))}"
     elif near is None:
         others = {entry.name: kind_of(entry.kind).title for entry in _index.entries()}
         near = close_match(name, others)

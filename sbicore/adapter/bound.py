@@ -98,6 +98,11 @@ class BoundAdapter:
             seen |= transform.named
         return result
 
+    @property
+    def gives_nan(self) -> frozenset[str]:
+        """The variables before all steps in which NaN is a value like others on the way back."""
+        return frozenset().union(*(transform.gives_nan for _, transform, _ in self._steps)) & self.events_in.keys()
+
     def spoiled(self, data: Mapping[str, Tensor]) -> Iterator[tuple[str, str, Tensor]]:
         """Steps that make what is not finite of what is: where, of which variable, and the rows `(N,)`."""
         current = _checked(data, self.events_in)

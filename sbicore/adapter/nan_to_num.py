@@ -60,5 +60,10 @@ class NanToNum(Transform):
         return result
 
     @property
+    def gives_nan(self) -> frozenset[str]:
+        """See `Transform`."""
+        return frozenset(self._masks)
+
+    @property
     def _masks(self) -> dict[str, str]:
         return {key: f"{self.mask_prefix}_{key}" for key in self.keys} if self.return_mask else {}

@@ -35,7 +35,10 @@ class Log(Elementwise):
 
 @frozen(kw_only=True)
 class Sqrt(Elementwise):
-    """The square root; the inverse squares, so that a draw below zero is folded to above it."""
+    """The square root; the inverse squares, and takes what a network draws below zero as zero.
+
+    So it never falls, as medians and quantiles need, and densities are those of the draws above zero.
+    """
 
     name: ClassVar[str] = "sqrt"
 
@@ -43,7 +46,7 @@ class Sqrt(Elementwise):
         return x.sqrt()
 
     def _undo(self, y: Tensor) -> Tensor:
-        return y.square()
+        return y.clamp_min(0.0).square()
 
     def _log_slope(self, x: Tensor, y: Tensor) -> Tensor:
         return -math.log(2.0) - y.log()

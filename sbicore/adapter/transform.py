@@ -64,6 +64,11 @@ class Transform(Hyperparameters):
         return dict(log_dets)
 
     @property
+    def gives_nan(self) -> frozenset[str]:
+        """Variables in which NaN is a value like others on the way back."""
+        return frozenset()
+
+    @property
     def named(self) -> set[str]:
         """All variables that its arguments may name."""
         values = (getattr(self, field.name) for field in attrs.fields(type(self)))

@@ -44,27 +44,30 @@ _ANYWHERE = ("sample", "compositional_sample", "log_prob")
 """Calls that may have been meant; the others are of an approximator that the user knows not to have."""
 
 
-def require_options(call: str, options: Any, given: Mapping[str, Any], more: Sequence[str] = ()) -> None:
-    """Options that the network has, besides what the call itself takes with `more`.
+def require_options(
+    what: str, options: Any, given: Mapping[str, Any], more: Sequence[str] = (), *, call: str | None = None
+) -> None:
+    """Options that the network has, besides what the call itself takes with `more`; errors call it `what`.
 
     Raises:
         UnknownHyperparameterError: another, with all that there are; one of another call is told as such.
     """
+    own = _CALLS[call or what]
     try:
-        options(**{name: value for name, value in given.items() if name not in _CALLS[call]})
+        options(**{name: value for name, value in given.items() if name not in own})
     except UnknownHyperparameterError as error:
         others = [other for other in _ANYWHERE if error.name in _CALLS[other]]
         if others:
             raise UnknownHyperparameterError(
-                f"{call} has no argument {error.name!r}; {others[0]} has\n"
-                f"{call} takes {listing(_CALLS[call])}, and options of the network.",
+                f"{what} has no argument {error.name!r}; {others[0]} has\n"
+                f"{what} takes {listing(own)}, and options of the network.",
                 name=error.name,
                 near=None,
             ) from None
         if error.path:
             raise
         known = [field.alias or field.name for field in attrs.fields(options)]
-        raise unknown_argument(call, error.name, [*_CALLS[call], *more, *known]) from None
+        raise unknown_argument(what, error.name, [*own, *more, *known]) from None
 
 
 def asked(call: Callable[[], Any], what: str) -> Any:
@@ -82,8 +85,15 @@ def require_capability(config: Any, capability: str, lack: str) -> None:
     if capability not in config.capabilities:
         from ..registry import plugins
 
-        able = ", ".join(row["name"] for row in plugins("inference_network", capability=capability))
-        raise ConfigError(f"{config.name!r} {lack}.\nNetworks with {capability}: {able or 'none installed'}")
+        able = [row["name"] for row in plugins("inference_network", capability=capability)]
+        if config.name in able:
+            raise ConfigError(
+                f"{config.name!r} as it is built here {lack}; with other hyperparameters it does.\n"
+                f"sbicore describe {config.name} tells which. This one has {listing(sorted(config.capabilities))}."
+            )
+        raise ConfigError(
+            f"{config.name!r} {lack}.\nNetworks with {capability}: {listing(able) if able else 'none installed'}"
+        )
 
 
 def require_count(name: str, value: Any) -> int:

@@ -89,6 +89,11 @@ def _value(function: Callable[..., Any], parameters: Mapping[str, Tensor]) -> Te
             f"a constraint must give one number a row, {(rows,)} for parameters {_shapes(parameters)}, got {got}\n"
             "For several conditions give a list of functions."
         )
+    if value.dtype == torch.bool:
+        raise ConfigError(
+            "a constraint gave True and False, and holds where a number is at most 0\n"
+            'Write for instance parameters["theta"][:, 0] - 1.0 in place of parameters["theta"][:, 0] < 1.0.'
+        )
     if bool(value.isnan().any()) and all(bool(part.isfinite().all()) for part in parameters.values()):
         raise SamplingError(
             "a constraint is NaN for some parameters\nWrite it so that it is a number wherever draws may pass."

@@ -11,14 +11,14 @@ import torch
 from torch import Tensor
 
 from .._threads import suitable_threads
-from ..errors import ConfigError, SamplingError, SamplingWarning
+from ..errors import ConfigError, SamplingError, SamplingWarning, SbicoreError
 from ..randomness import generator_for, seed_for
 from ..ratio_options import MCMCOptions
 from ..training.progress import Progress
 from ._checks import require_options
 from ._importance import weighted
+from ._prior_density import prior_density
 from ._prior_draws import log_ratios, outside, prior_draws
-from ._prior_score import prior_density
 
 if TYPE_CHECKING:
     from .ratio import RatioApproximator
@@ -123,7 +123,10 @@ def _target(
         total = density(parameters) - log_det
         possible = ~outside(model, parameters) & (total > -torch.inf)
         if bool(torch.isnan(total[possible | torch.isnan(total)]).any()):
-            raise ConfigError("the prior's log_prob is NaN for parameters inside the bounds\nGive bounds to them.")
+            raise ConfigError(
+                "the prior's log_prob is NaN for parameters that the chain visits\n"
+                "Give a prior whose log_prob is minus infinity where it ends, or build with bounds and train again."
+            )
         total = total + log_ratios(model, z, observed, chunk_size)
         return torch.where(possible, total, -torch.inf).numpy()
 
@@ -140,17 +143,29 @@ def _chain(
     """Positions `(1 + moves, W, D)` and the share of accepted moves."""
     import emcee
 
+    failed: list[SbicoreError] = []
+
+    def guarded(points: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Without an error, which emcee would print with all its parameters."""
+        try:
+            return log_density(points)  # type: ignore[no-any-return]
+        except SbicoreError as error:
+            failed.append(error)
+            return np.zeros(len(points))
+
     walkers, size = start.shape
     sampler = emcee.EnsembleSampler(
         walkers,
         size,
-        log_density,
+        guarded,
         vectorize=True,
         moves=[(emcee.moves.DEMove(), 1 - JUMPS), (emcee.moves.DEMove(gamma0=1.0), JUMPS)],
     )
     state = emcee.State(start, random_state=np.random.RandomState(seed % 2**32).get_state())
     chain = [start]
     for found in sampler.sample(state, iterations=moves, skip_initial_state_check=True) if moves else ():
+        if failed:
+            raise failed[0]
         chain.append(found.coords.copy())
         update(1)
     return np.stack(chain), float(sampler.acceptance_fraction.mean()) if moves else 1.0

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch.distributions import Distribution
 
 from .._messages import listing
 from ..errors import ConfigError
 from ._checks import asked
+from ._prior_density import Parameters, prior_density
 
 if TYPE_CHECKING:
     from ._approximator import Approximator
 
-__all__ = ["prior_density", "prior_score"]
-
-Parameters = dict[str, Tensor]
+__all__ = ["prior_score"]
 
 
 def prior_score(model: Approximator, prior: Any, compute_prior_score: Any) -> Callable[[Tensor], Tensor] | None:
@@ -88,53 +85,3 @@ def _given_score(function: Any) -> Callable[[Parameters], Tensor]:
         return summed
 
     return surrogate
-
-
-def prior_density(model: Approximator, prior: Any) -> Callable[[Parameters], Tensor]:
-    """The log density `(N,)` of a prior of one variable, or of a mapping with independent priors.
-
-    Raises:
-        ConfigError: what is given is no prior.
-    """
-    names = model.pipeline.target_names
-    if isinstance(prior, Mapping):
-        if set(prior) != set(names):
-            raise ConfigError(f"prior names {listing(prior)}; inferred: {listing(names)}")
-        parts = dict(prior)
-    elif len(names) == 1:
-        parts = {names[0]: prior}
-    else:
-        raise ConfigError(f"prior must be a mapping with one for each of {listing(names)}")
-    for name, part in parts.items():
-        if not callable(getattr(part, "log_prob", None)):
-            raise ConfigError(
-                f"the prior of {name!r} has no log_prob: {type(part).__name__}\n"
-                "Give an object with log_prob, for instance of torch.distributions, or compute_prior_score."
-            )
-    parts = {name: _open(part) if isinstance(part, Distribution) else part for name, part in parts.items()}
-
-    def log_prob(parameters: Parameters) -> Tensor:
-        total: Any = 0.0
-        for name, part in parts.items():
-            value = parameters[name]
-            found = asked(partial(part.log_prob, value), f"the prior of {name!r}")
-            if not isinstance(found, Tensor) or found.shape[:1] != value.shape[:1]:
-                got = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-                raise ConfigError(f"the prior of {name!r}: log_prob gives {got} for values {tuple(value.shape)}")
-            total = total + found.reshape(len(value), -1).sum(1) + 0.0 * value.reshape(len(value), -1).sum(1)
-        summed: Tensor = total
-        return summed
-
-    return log_prob
-
-
-def _open(distribution: Distribution) -> Distribution:
-    """In double precision, and without complaint outside the support, where its density is 0."""
-    found = copy.copy(distribution)
-    for name, value in vars(found).items():
-        if isinstance(value, Distribution):
-            found.__dict__[name] = _open(value)
-        elif isinstance(value, Tensor) and value.is_floating_point():
-            found.__dict__[name] = value.double()
-    found.__dict__["_validate_args"] = False
-    return found

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 from torch import Tensor
 
-__all__ = ["Cost", "EnsembleReport", "Report"]
+__all__ = ["Cost", "EnsembleReport", "Report", "as_arrays"]
 
 
 @attrs.frozen(kw_only=True)
@@ -77,3 +77,10 @@ class Cost:
         """Arguments of a `Report`."""
         found = {name: total / self.draws for name, total in self.totals.items() if self.draws}
         return {name: found.get(name) for name in ("evaluations", "steps", "log_prob_error")}
+
+
+def as_arrays(value: Any) -> Any:
+    """Tensors as NumPy arrays, in mappings too; anything else as it is."""
+    if isinstance(value, Mapping):
+        return {key: as_arrays(item) for key, item in value.items()}
+    return value.numpy() if isinstance(value, Tensor) else value

@@ -121,7 +121,11 @@ class Roles:
             found = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
             raise ShapeError(
                 f"{part} joins variables along the last axis; these do not fit: {found}"
-                + ("\nWhere they are of different kinds, take 'fusion_network'." if part == ROLES[2] else ""),
+                + (
+                    "\nWhere they are of different kinds, take 'fusion_network'."
+                    if part == ROLES[2]
+                    else "\nAdapter().broadcast(...) gives numbers the axes of images, and summary_variables none."
+                ),
                 variable=names[0],
             )
         return (*shapes[0][:-1], sum(shape[-1] for shape in shapes))

@@ -127,7 +127,10 @@ def _rejection(model: Approximator, broken: Callable[[Mapping[str, Tensor]], Ten
 
 
 def _check(model: Approximator, values: Mapping[str, Tensor], drawn_finite: bool) -> None:
-    bad = [name for name, value in values.items() if not bool(torch.isfinite(value).all())]
+    missing = model.pipeline.adapted.gives_nan
+    bad = [
+        name for name, value in values.items() if bool((value.isinf() if name in missing else ~value.isfinite()).any())
+    ]
     if bad:
         raise SamplingError(
             f"draws of {listing(bad)} are not finite.\n"

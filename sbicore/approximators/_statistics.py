@@ -64,14 +64,15 @@ class ChangeOfVariables:
                 )
             if kind in ("monotone", "quantiles") and not facts.monotone:
                 raise ConfigError(
-                    f"{what} of {name!r} cannot be told: it is inferred through a map that mixes its entries.\n"
+                    f"{what} of {name!r} cannot be told: it is inferred through a map that mixes its entries, or that "
+                    "does not rise or fall all the way, such as a reciprocal.\n"
                     "Take draws of a parametric rule, or leave the map out."
                 )
-            mirrored = all(any(math.isclose(1 - q, p) for p in levels) for q in levels)
-            if kind == "quantiles" and facts.decreasing and not mirrored:
+            lack = [round(1 - q, 6) for q in levels if not any(math.isclose(1 - q, p) for p in levels)]
+            if kind == "quantiles" and facts.decreasing and lack:
                 raise ConfigError(
-                    f"{what} of {name!r} need levels on both sides of 0.5, since it is inferred through a decreasing "
-                    f"map; got {list(levels)}\nAdd {[round(1 - q, 6) for q in levels]}."
+                    f"{what} of {name!r} need the level 1 - q beside each q, since it is inferred through a decreasing "
+                    f"map; got {list(levels)}\nAdd {lack}."
                 )
 
     def points(self, value: Tensor, kind: str) -> dict[str, Tensor]:
@@ -112,10 +113,10 @@ def _facts(values: Tensor, size: int) -> _Facts:
     scale = (once - origin).abs().mean() + origin.abs().mean() * 1e-6
     alone = ((change.abs() > _TOLERANCE * scale).sum(1) <= 1).all()
     total = change.sum(1)
-    one_sided = ((total > 0).all(0) | (total < 0).all(0)).all()
+    one_sided = ((total >= 0).all(0) | (total <= 0).all(0)) & (total != 0).any(0)
     return _Facts(
         affine=bool((bend <= _TOLERANCE * scale).all()),
-        monotone=bool(alone & one_sided),
+        monotone=bool(alone & one_sided.all()),
         decreasing=bool((total < 0).any()),
     )
 

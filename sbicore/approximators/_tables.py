@@ -124,7 +124,7 @@ def one_hot(
         if len(shape) < 2 or (len(shape) == lead and _are_labels(value, len(known[name]))):
             value = np.array(value, dtype=object) if isinstance(value, list) else value  # or NaN becomes text
             labels = value.to_list() if hasattr(value, "to_list") else np.ravel(value).tolist()
-            result[name] = _encoded(name, labels, known[name], what).reshape(*(shape or (1,)), -1)
+            result[name] = _encoded(name, labels, known[name], what).reshape(*(shape or (1,)), len(known[name]))
         elif name not in soft:
             _require_one_hot(name, value, known[name], what)
     return result

@@ -13,6 +13,7 @@ from ._checks import require_capability, require_count, require_options
 from ._constrained import sample_constrained
 from ._constraints import Constraints
 from ._fixed import fixed_targets
+from ._prior_density import prior_density, warn_of_impossible
 from ._prior_score import prior_score
 from ._report import Report
 
@@ -143,6 +144,8 @@ class ContinuousApproximator(Approximator):
         draws, facts = _sampling.sample(
             self, draw, range(len(observed)), num_samples, seed=seed, chunk_size=chunk_size, progress=progress
         )
+        if prior is not None and count > 1:
+            warn_of_impossible(prior_density(self, prior), draws, depth=2)
         result = self.pipeline.told(draws, as_tensor)
         return (result, Report(seconds=time.perf_counter() - started, seed=seed, **facts)) if report else result
 

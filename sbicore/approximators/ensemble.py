@@ -8,7 +8,7 @@ from fractions import Fraction
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from .._messages import untrained
 from ..errors import ConfigError
@@ -19,7 +19,7 @@ from . import _ensemble_estimates, _ensemble_fitting
 from ._approximator import Approximator
 from ._checks import require_count, require_options
 from ._mixture import checked_weights, members_draws, mixed
-from ._report import EnsembleReport
+from ._report import EnsembleReport, as_arrays
 from .continuous import ContinuousApproximator
 
 __all__ = ["EnsembleApproximator"]
@@ -270,7 +270,7 @@ class EnsembleApproximator(nn.Module):
         _, weights, _ = self._begin("estimate", member_weights, merge_members, 0)
         members = {name: self.by_name[name] for name in weights}
         found = _ensemble_estimates.estimates(members, conditions, weights if merge_members else None, options)
-        return found if as_tensor else _as_arrays(found)
+        return found if as_tensor else as_arrays(found)
 
     def save(self, path: Any) -> None:
         """Write all members to one file, beside it first and then renamed.
@@ -293,7 +293,7 @@ class EnsembleApproximator(nn.Module):
         if not merge_members and given is not None:
             raise ConfigError("member_weights have no meaning with merge_members=False, which tells all members")
         if options:
-            require_options(call, getattr(self.config, f"{call}_options"), options, ("member_weights", "merge_members"))
+            _require_options(call, self.by_name, options)
         weights = checked_weights(given, list(self.members))
         return time.perf_counter(), {name: weight for name, weight in weights.items() if weight}, as_seed(seed)
 
@@ -338,10 +338,19 @@ class EnsembleApproximator(nn.Module):
         as_tensor: bool,
         report: bool,
     ) -> Any:
-        result = found if as_tensor else _as_arrays(found)
+        result = found if as_tensor else as_arrays(found)
         if not report:
             return result
         return result, EnsembleReport.of(reports, counts, seconds=time.perf_counter() - started, seed=seed)
+
+
+def _require_options(call: str, members: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Options that all members have; where these are of different networks, an error says which has not."""
+    different = len({member.config.name for member in members.values()}) > 1
+    for name, member in members.items():
+        what = f"{call} of the member {name!r}" if different else call
+        known = getattr(member.config, f"{call}_options")
+        require_options(what, known, options, ("member_weights", "merge_members"), call=call)
 
 
 def _require_fitting(members: Mapping[str, Any]) -> None:
@@ -388,9 +397,3 @@ def _common(member: ContinuousApproximator) -> dict[str, Any]:
 
 def _plain(value: Any) -> Any:
     return value.tolist() if hasattr(value, "tolist") else value
-
-
-def _as_arrays(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: _as_arrays(item) for key, item in value.items()}
-    return value.numpy() if isinstance(value, Tensor) else value

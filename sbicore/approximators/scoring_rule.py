@@ -14,6 +14,7 @@ from ..errors import ConfigError, DataError, ShapeError
 from ..training.progress import Progress
 from ._approximator import Approximator
 from ._checks import require_count
+from ._report import as_arrays
 from ._roles import ROLES
 from ._statistics import ChangeOfVariables, by_name
 from .continuous import ContinuousApproximator
@@ -139,7 +140,7 @@ class ScoringRuleApproximator(ContinuousApproximator):
                 ) from None
         found = self._estimated(self.observe(conditions), chunk_size or _ROWS, progress)
         result = {name: self._told(change, name, found[name]) for name in chosen}
-        return result if as_tensor else _as_arrays(result)
+        return result if as_tensor else as_arrays(result)
 
     def _change(self) -> ChangeOfVariables:
         def inverse(z: Tensor) -> Mapping[str, Tensor]:
@@ -206,7 +207,3 @@ class ScoringRuleApproximator(ContinuousApproximator):
             if bound is not None:
                 value = nearer(value, torch.as_tensor(bound, dtype=value.dtype))
         return value
-
-
-def _as_arrays(value: Any) -> Any:
-    return {key: _as_arrays(item) for key, item in value.items()} if isinstance(value, dict) else value.numpy()

@@ -125,6 +125,8 @@ class Store:
         self._require_unchanged(piece)
         try:
             rows = self.format.read(piece)
+        except DataError:
+            raise
         except PermissionError:
             raise DataError(f"{piece.file} may not be read: permission denied") from None
         except (OSError, ValueError, EOFError, KeyError) as error:

@@ -246,3 +246,39 @@ def test_a_condition_may_be_whole():
             model.fit({"theta": x, "x": given}, **QUIET)
         draws.append(model.sample({"x": given[:5]}, 3, seed=1, progress=False)["theta"])
     np.testing.assert_allclose(*draws, rtol=1e-5)
+
+
+def test_missing_values_are_drawn_as_such():
+    rng = np.random.default_rng(0)
+    theta = rng.normal(size=400)
+    data = {"theta": np.where(rng.random(400) < 0.4, np.nan, theta), "x": theta + rng.normal(size=400)}
+    model = sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [16]},
+        adapter=sbicore.Adapter().nan_to_num("theta", return_mask=True),
+        inference_variables=["theta", "mask_theta"],
+        inference_conditions=["x"],
+    )
+    model.fit(data, epochs=5, seed=1, progress=False)
+    draws = model.sample({"x": [0.5]}, 200, seed=1, progress=False)
+    assert list(draws) == ["theta"]
+    assert 0.1 < np.isnan(draws["theta"]).mean() < 0.7
+
+
+def test_densities_behind_a_square_root_are_those_of_the_draws_above_zero():
+    """The probability below 0.25, of 20,000 draws (five standard errors are 0.016) and by integration."""
+    rng = np.random.default_rng(0)
+    model = sbicore.build(
+        "coupling_flow",
+        depth=1,
+        subnet_kwargs={"widths": [8]},
+        adapter=sbicore.Adapter().sqrt("y"),
+        inference_variables=["y"],
+    )
+    model.fit({"y": rng.normal(size=2_000) ** 2}, epochs=5, seed=1, progress=False)
+    root = (np.arange(2_000) + 0.5) / 2_000 * 6
+    mass = np.exp(model.log_prob({"y": root**2}, progress=False)) * 2 * root * 6 / 2_000
+    draws = model.sample(num_samples=20_000, seed=1, progress=False)["y"]
+    assert draws.min() == 0
+    assert abs(((draws > 0) & (draws < 0.25)).mean() - mass[root < 0.5].sum()) < 0.016
+    assert abs((draws > 0).mean() - mass.sum()) < 0.016

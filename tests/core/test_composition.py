@@ -13,7 +13,7 @@ import torch
 
 import sbicore
 from sbicore.composition import Composition, Items, NormalLaws, expanded
-from sbicore.errors import ConfigError, DataError, ShapeError, UnknownHyperparameterError
+from sbicore.errors import ConfigError, DataError, SamplingWarning, ShapeError, UnknownHyperparameterError
 from sbicore.field_options import CompositionOptions
 from sbicore.integrators import RK4
 
@@ -300,6 +300,64 @@ def test_the_sum_of_scores_is_there_without_correction(trained):
     draws = trained.compositional_sample({"x": x}, 200, seed=1, correction="none", progress=False, prior=log_normal())
     found = np.log(draws["scale"])
     assert np.abs((found.mean(1) - mean) / deviation).mean() < 0.5
+
+
+class Together:
+    """All parameters in one density, `{name: (N, *event)} -> (N,)`."""
+
+    def log_prob(self, parameters):
+        return -0.5 * (parameters["one"].square() + parameters["other"].square())
+
+
+def test_a_prior_of_several_variables_together():
+    theta = np.random.default_rng(1).normal(size=(2_000, 2))
+    model = sbicore.build(
+        "flow_matching",
+        subnet_kwargs={"widths": [16]},
+        inference_variables=["one", "other"],
+        inference_conditions=["x"],
+    )
+    model.fit({"one": theta[:, 0], "other": theta[:, 1], "x": theta}, epochs=5, seed=1, progress=False)
+    normal = torch.distributions.Normal(0.0, 1.0)
+    ask = {"conditions": {"x": theta[None, :3]}, "num_samples": 5, "seed": 1, "progress": False}
+    joint = model.compositional_sample(**ask, prior=Together())
+    apart = model.compositional_sample(**ask, prior={"one": normal, "other": normal})
+    np.testing.assert_allclose(joint["one"], apart["one"], rtol=1e-3)
+    with pytest.raises(ConfigError, match="one, other\nWhere they depend on each other, give an object whose log_prob"):
+        model.compositional_sample(**ask, prior=torch.distributions.Independent(normal.expand([2]), 1))
+
+
+WRONG = {
+    "of three": torch.distributions.MultivariateNormal(torch.zeros(3), torch.eye(3)),
+    "of one": torch.distributions.MultivariateNormal(torch.zeros(1), torch.eye(1)),
+    "three apart": torch.distributions.LogNormal(torch.zeros(3), 1.0),
+}
+
+
+@pytest.mark.parametrize("prior", WRONG)
+def test_a_prior_of_other_events_is_refused(trained, prior):
+    with pytest.raises(
+        ShapeError, match=r"prior of 'scale' has draws of shape .*, and one of 'scale' has shape \(2,\)"
+    ):
+        trained.compositional_sample({"x": np.zeros((1, 3, 2))}, 5, prior=WRONG[prior], progress=False)
+
+
+def test_one_distribution_serves_all_numbers_of_a_variable(trained):
+    given = {"num_samples": 5, "seed": 1, "progress": False}
+    x = {"x": np.zeros((1, 3, 2))}
+    one, each = torch.distributions.LogNormal(0.0, 1.0), torch.distributions.LogNormal(torch.zeros(2), 1.0)
+    np.testing.assert_array_equal(
+        trained.compositional_sample(x, prior=one, **given)["scale"],
+        trained.compositional_sample(x, prior=each, **given)["scale"],
+    )
+
+
+def test_draws_where_the_prior_has_no_density_are_told(trained):
+    with pytest.warns(SamplingWarning, match="100 of 100 draws lie where the prior has no density") as caught:
+        trained.compositional_sample(
+            {"x": np.zeros((1, 3, 2))}, 100, prior=torch.distributions.Uniform(50.0, 60.0), seed=1, progress=False
+        )
+    assert caught[0].filename == __file__
 
 
 BAD = {

@@ -137,6 +137,7 @@ BAD = {
     "is NaN": (lambda parameters: parameters["scale"][:, 0] * torch.nan, SamplingError),
     "fails: KeyError": (lambda parameters: parameters["scal"][:, 0], ConfigError),
     "take functions": (3, ConfigError),
+    "gave True and False": (lambda parameters: parameters["scale"][:, 0] < 1.0, ConfigError),
 }
 
 

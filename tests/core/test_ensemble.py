@@ -52,15 +52,16 @@ def trained():
 
 
 def test_draws_and_densities_of_the_conjugate_gaussian(trained):
+    """Over four seeds means are off by 0.4 at most, covariances by 2.6, and densities by 0.054 to 0.059 nats."""
     x = np.array([[40.0, 60.0], [70.0, 50.0]])
     draws = trained.sample({"x": x}, 3000, seed=1, **QUIET)["theta"]
     assert draws.shape == (2, 3000, 2)
-    np.testing.assert_allclose(draws.mean(1), posterior_mean(x), atol=1.0)
+    np.testing.assert_allclose(draws.mean(1), posterior_mean(x), atol=0.7)
     for row in draws:
         np.testing.assert_allclose(np.cov(row.T), 20 * np.eye(2), atol=4.0)
     rows = gaussian(500, seed=2)
     exact = stats.norm(posterior_mean(rows["x"]), np.sqrt(20)).logpdf(rows["theta"]).sum(1)
-    assert np.abs(trained.log_prob(rows, **QUIET) - exact).mean() < 0.1
+    assert np.abs(trained.log_prob(rows, **QUIET) - exact).mean() < 0.08
 
 
 def test_the_density_integrates_to_one_and_is_that_of_the_weighted_members(trained):
@@ -222,6 +223,14 @@ def test_different_networks_by_name(data, tmp_path):
     loaded = sbicore.load(tmp_path / "m.sbi").sample(x, 5, seed=1, **QUIET)
     assert np.array_equal(loaded["theta"], model.sample(x, 5, seed=1, **QUIET)["theta"])
     assert list(model.members) == ["flow", "couplings"]
+
+
+def test_an_option_that_one_member_lacks(data):
+    flow = sbicore.build("flow_matching", **SMALL)
+    model = sbicore.EnsembleApproximator({"flow": flow, "couplings": sbicore.build("coupling_flow", depth=1, **SMALL)})
+    fit(model, data)
+    with pytest.raises(ConfigError, match="sample of the member 'couplings' has no argument 'steps'"):
+        model.sample({"x": [50.0, 50.0]}, 5, steps=3, **QUIET)
 
 
 def test_presets_and_options_of_fit():

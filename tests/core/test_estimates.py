@@ -128,7 +128,10 @@ def test_bounds_transform_what_can_be_and_enclose_the_rest():
             {"mean": "mean", "n": "mv_normal", "bounds": {"theta": (0, None)}},
             "bounds cannot serve 'mean' and 'n' at once",
         ),
-        ({"q": {"name": "quantile", "q": [0.1]}, "adapter": Adapter().scale("theta", by=-1)}, "levels on both sides"),
+        (
+            {"q": {"name": "quantile", "q": [0.1]}, "adapter": Adapter().scale("theta", by=-1)},
+            r"level 1 - q beside each q[^\n]*\nAdd \[0.9\]",
+        ),
     ],
 )
 def test_what_would_not_be_the_statistic_is_refused(arguments, message):
@@ -143,6 +146,20 @@ def test_beside_a_rule_that_cannot_be_told_the_others_are_named():
     with pytest.raises(ConfigError, match=r"of bounds.*\n.*\nThe other rules can be asked alone: .*rules=\['q'\]"):
         model.estimate({"x": data["x"][:2]})
     assert list(model.estimate({"x": data["x"][:2]}, rules=["q"])) == ["q"]
+
+
+@pytest.mark.parametrize("adapter", [Adapter().sqrt("theta"), Adapter().scale("theta", by=-1), Adapter().log("theta")])
+def test_quantiles_pass_through_any_monotone_step(adapter):
+    data = {name: np.exp(value) for name, value in gaussian(200).items()}
+    model = fitted(data=data, q={"name": "quantile", "q": Q}, adapter=adapter)
+    quantiles = model.estimate({"x": data["x"][:5]})["q"]["quantiles"]
+    assert (np.diff(quantiles, axis=1) >= 0).all()
+
+
+def test_a_reciprocal_jumps():
+    data = {name: np.exp(value) for name, value in gaussian(200).items()}
+    with pytest.raises(ConfigError, match="does not rise or fall all the way"):
+        fitted(data=data, median="median", adapter=Adapter().apply("theta", "reciprocal"))
 
 
 def test_networks_without_draws_say_who_has_them():

@@ -122,7 +122,7 @@ def test_a_balanced_fit_of_few_rows_is_nearer_to_balance_on_others():
 
 
 def test_ratios_of_a_conjugate_gaussian(gaussian):
-    """A sound fit of this size errs by 0.09 nats on average, and one that is off by 0.25 everywhere fails."""
+    """Over four seeds such fits err by 0.08 to 0.1 nats on average; the bars are seven of their deviations above."""
     data = simulate(4_000, 2)
     error = gaussian.log_ratio(data, progress=False) - exact(data["theta"], data["x"])
     assert np.abs(error).mean() < 0.15
@@ -130,7 +130,7 @@ def test_ratios_of_a_conjugate_gaussian(gaussian):
     apart = {"theta": np.roll(data["theta"], 1, axis=0), "x": data["x"]}
     truth = exact(apart["theta"], apart["x"])
     near = truth > -4
-    assert np.abs(gaussian.log_ratio(apart, progress=False) - truth)[near].mean() < 0.25
+    assert np.abs(gaussian.log_ratio(apart, progress=False) - truth)[near].mean() < 0.15
 
 
 @pytest.mark.parametrize(

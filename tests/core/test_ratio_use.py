@@ -181,6 +181,24 @@ def test_a_prior_that_is_nan(trained):
         trained.sample({"x": simulate()["x"][:1]}, 8, prior=Broken(0.0, 1.0), method="mcmc", warmup=1, **QUIET)
 
 
+def test_a_prior_that_ends_without_bounds(trained, capsys):
+    """Distributions of torch tell where they end; an error in the chain is told once, and not by emcee."""
+    pytest.importorskip("emcee")
+    asked = {"num_samples": 40, "seed": 1, "method": "mcmc", "warmup": 20, **QUIET}
+    x = {"x": simulate()["x"][:1]}
+    wide = torch.distributions.Gamma(2.0, 0.1)
+    draws = trained.sample(x, prior=wide, **asked)
+    assert all((value > 0).all() for value in draws.values())
+
+    class Cut(Normal):
+        def log_prob(self, value):
+            return torch.where(value > -1.0, super().log_prob(value), torch.nan)
+
+    with pytest.raises(ConfigError, match="NaN for parameters that the chain visits"):
+        trained.sample(x, prior=Cut(0.0, 0.3), **{**asked, "warmup": 200})
+    assert not capsys.readouterr().out
+
+
 def test_what_a_ratio_does_not_know(trained, monkeypatch):
     data = simulate()
     with pytest.raises(ConfigError, match=r"log_ratio\(data\) \+ prior.log_prob"):

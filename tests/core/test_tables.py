@@ -343,3 +343,15 @@ def test_a_category_that_is_missing_is_inferred():
     model.fit(pandas_frame(columns()), **OPTIONS)
     draws = model.sample({"x": np.zeros(2)}, 20, fixed={"group": ["c", None]}, seed=1, progress=False)["group"]
     assert set(draws[0]) == {"c"} and set(draws[1]) <= {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_no_rows_of_a_category(when):
+    frame, model = pandas_frame(columns()), build()
+    if when == "after":
+        model.fit(frame, **OPTIONS)
+    with pytest.raises(DataError, match="no rows"):
+        model.fit(frame.iloc[:0], **OPTIONS)
+    if when == "after":
+        with pytest.raises(DataError, match="no rows"):
+            model.sample(frame.iloc[:0], 3, progress=False)

@@ -1,4 +1,8 @@
-"""Summary networks from data to posterior, where the posterior is known."""
+"""Summary networks from data to posterior, where the posterior is known.
+
+Bars lie above what fits of three to six seeds missed: errors of the mean were 0.05 to 0.07 deviations (sets, two
+sources), 0.16 to 0.17 (autoregression) and 0.26 to 0.30 (spot), of the deviation 2 % (autoregression 3 %, spot 6 %).
+"""
 
 from __future__ import annotations
 
@@ -107,7 +111,7 @@ def estimated(network, simulate, read=("x",), rows=10_000, **options):
 def test_the_mean_of_a_set():
     observed, mean, sd = estimated(sbicore.networks.DeepSet(embed_dim=16, mlp_widths=[32]), sets, epochs=6)
     exact, width = observed["x"].sum((1, 2)) / 11, np.sqrt(1 / 11)
-    assert np.abs(mean[:, 0] - exact).mean() < 0.15 * width
+    assert np.abs(mean[:, 0] - exact).mean() < 0.12 * width
     assert abs(np.log(sd / width).mean()) < 0.1
 
 
@@ -131,7 +135,7 @@ def test_two_sources_tell_more_than_either():
     for name in backbones:
         alone, _ = sources_posterior(observed, [name])
         assert np.abs(alone - exact).mean() > 0.5 * width
-    assert np.abs(mean[:, 0] - exact).mean() < 0.15 * width
+    assert np.abs(mean[:, 0] - exact).mean() < 0.12 * width
     assert abs(np.log(sd / width).mean()) < 0.1
 
 

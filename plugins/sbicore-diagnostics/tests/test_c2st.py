@@ -134,3 +134,14 @@ def test_bad_input(error, message, samples, reference, options):
     with pytest.raises(error) as caught:
         c2st(samples, reference, **options)
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 1.5, True, "one"])
+def test_seeds_that_are_none(seed):
+    with pytest.raises(ConfigError, match="seed must be a whole number >= 0"):
+        c2st(draws(1, 20), draws(2, 20), seed=seed)
+
+
+def test_complex_draws_are_refused():
+    with pytest.raises(DataError, match="samples must be an array of numbers: they are complex"):
+        c2st(1j * draws(1, 20), draws(2, 20))

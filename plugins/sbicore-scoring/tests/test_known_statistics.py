@@ -1,7 +1,8 @@
 """Statistics of posteriors that are known: a normal one in two dimensions, and a skewed one.
 
-The rows are so many that what a fit misses is a hundredth of a posterior deviation or two; the bars leave half of that
-as a margin. A mean in the place of the median misses the skewed bar: they are 0.1 deviations apart.
+The rows are so many that what a fit misses is a hundredth of a posterior deviation or two: over three seeds 0.010 to
+0.014, and 0.016 to 0.023 for the worst quantile. A mean in the place of the median misses the skewed bar: they are 0.1
+deviations apart.
 """
 
 from __future__ import annotations

@@ -22,7 +22,10 @@ def finite(name: str, values: ArrayLike) -> np.ndarray:
         DataError: no numbers, none at all, or some that are not finite.
     """
     try:
-        array = np.asarray(values, dtype=np.float64)
+        array = np.asarray(values)
+        if np.iscomplexobj(array):
+            raise TypeError("they are complex")
+        array = array.astype(np.float64)
     except (TypeError, ValueError) as error:
         raise DataError(f"{name} must be an array of numbers: {error}", variable=name) from error
     if array.size == 0:

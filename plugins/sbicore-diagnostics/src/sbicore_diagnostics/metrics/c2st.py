@@ -7,6 +7,7 @@ import numpy as np
 from sbicore.errors import ConfigError, DataError
 
 from .._data import Arrays
+from .._options import require_seed
 from .._two_sets import two_sets
 
 __all__ = ["c2st"]
@@ -40,12 +41,13 @@ def c2st(
     Raises:
         DataError: not finite, fewer than 2 draws a fold in each set, or the same draws in both sets, which
             leave nothing to hold out; ShapeError where the two shapes differ.
-        ConfigError: fewer than 2 folds, or another method.
+        ConfigError: fewer than 2 folds, another method, or no seed.
     """
     from sklearn.model_selection import KFold, cross_val_score
 
     if method not in ("published", "fast"):
         raise ConfigError(f"method must be 'published' or 'fast', got {method!r}")
+    require_seed(seed, 2**32)
     if n_folds < 2:
         raise ConfigError(f"n_folds must be at least 2, got {n_folds}")
     judged, known = two_sets(samples, reference, z_score=z_score, least=2 * n_folds, equal=True)

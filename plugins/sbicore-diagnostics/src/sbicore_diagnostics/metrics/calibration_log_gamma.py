@@ -7,7 +7,7 @@ import numpy as np
 from .. import _simultaneous
 from .._calibration import calibration
 from .._data import Arrays
-from .._options import require_probability
+from .._options import require_probability, seeded
 from .._ranks import ranks
 from .sbc import rank_points
 
@@ -41,6 +41,6 @@ def calibration_log_gamma(
     _, drawn, true = calibration(samples, targets, datasets=10, draws=10)
     size, draws = drawn.shape[:2]
     points = rank_points(draws)
-    found = (ranks(drawn, true, np.random.default_rng(seed)) + 0.5) / (draws + 1)
+    found = (ranks(drawn, true, seeded(seed)) + 0.5) / (draws + 1)
     gamma = _simultaneous.discrepancy(_simultaneous.counts_below(found, points), size, points)
     return np.log(gamma / _simultaneous.critical(size, points, quantile))

@@ -9,6 +9,7 @@ import numpy as np
 from .._calibration import calibration
 from .._coverage import LEVELS, Coverage, coverage_of
 from .._data import Arrays
+from .._options import seeded
 from .._ranks import positions, ranks
 
 __all__ = ["expected_coverage"]
@@ -41,6 +42,6 @@ def expected_coverage(
         ConfigError: levels or confidence outside (0, 1), or levels that do not increase.
     """
     names, drawn, true = calibration(samples, targets, datasets=10, draws=10)
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     places = positions(ranks(drawn, true, rng), drawn.shape[1], rng)
     return coverage_of(names, np.abs(2 * places - 1), levels, confidence)

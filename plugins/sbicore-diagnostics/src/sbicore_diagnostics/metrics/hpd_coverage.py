@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 from .._calibration import calibration
 from .._coverage import LEVELS, Coverage, coverage_of
+from .._options import seeded
 from .._ranks import positions, ranks
 
 __all__ = ["hpd_coverage"]
@@ -42,7 +43,7 @@ def hpd_coverage(
     """
     own, truths = _lowest_finite(samples_log_prob), _lowest_finite(targets_log_prob)
     _, drawn, true = calibration(own, truths, datasets=10, draws=10, suffix="_log_prob")
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     places = positions(ranks(-drawn, -true, rng), drawn.shape[1], rng)
     return coverage_of(["joint"], places, levels, confidence)
 

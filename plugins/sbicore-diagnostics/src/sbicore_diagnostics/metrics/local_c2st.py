@@ -12,6 +12,7 @@ from sbicore.errors import ConfigError, DataError
 
 from .._calibration import calibration
 from .._data import Arrays, finite, require_least, require_shape
+from .._options import seeded
 
 __all__ = ["LocalC2ST", "local_c2st"]
 
@@ -80,7 +81,7 @@ def local_c2st(
             f"Parameters and conditions have {query.shape[1]} values together; the default classifier takes {MOST}\n"
             "Give a summary of the conditions, or a classifier: classifier=MLPClassifier(early_stopping=True)"
         )
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     signs = np.column_stack([np.ones(len(true)), rng.choice([-1.0, 1.0], (len(true), permutations))])
     if classifier is None:
         decisions = _least_squares(drawn_pairs, true_pairs, query, signs, rng)

@@ -10,6 +10,7 @@ from scipy.spatial.distance import cdist, pdist
 from sbicore.errors import ConfigError, DataError
 
 from .._data import Arrays
+from .._options import seeded
 from .._two_sets import two_sets
 
 __all__ = ["MMDTest", "mmd", "mmd_test"]
@@ -76,7 +77,7 @@ def mmd_test(
     if permutations < 19:
         raise ConfigError(f"permutations must be at least 19, for a p-value of 0.05, got {permutations}")
     one, two = two_sets(samples, reference, z_score=z_score, least=5)
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     deals = rng.permuted(np.tile(np.arange(len(one) + len(two)) < len(one), (permutations, 1)), axis=1).T
     value, *others = _statistics(one, two, bandwidth, deals)
     return MMDTest(float(value), float((1 + (np.array(others) >= value - ROUNDING).sum()) / (1 + permutations)))

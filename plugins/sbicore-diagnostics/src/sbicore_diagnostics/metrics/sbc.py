@@ -9,7 +9,7 @@ import numpy as np
 from .. import _simultaneous
 from .._calibration import calibration
 from .._data import Arrays
-from .._options import require_probability
+from .._options import require_probability, seeded
 from .._ranks import ranks
 
 __all__ = ["SBC", "rank_points", "sbc"]
@@ -60,7 +60,7 @@ def sbc(
     """
     require_probability("confidence", confidence)
     names, drawn, true = calibration(samples, targets, datasets=10, draws=10)
-    found = ranks(drawn, true, np.random.default_rng(seed))
+    found = ranks(drawn, true, seeded(seed))
     size, draws = drawn.shape[:2]
     points = rank_points(draws)
     counts = _simultaneous.counts_below((found + 0.5) / (draws + 1), points)

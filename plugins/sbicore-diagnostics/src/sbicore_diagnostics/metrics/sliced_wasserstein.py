@@ -7,6 +7,7 @@ import numpy as np
 from sbicore.errors import ConfigError
 
 from .._data import Arrays
+from .._options import seeded
 from .._two_sets import two_sets
 
 __all__ = ["sliced_wasserstein"]
@@ -41,7 +42,7 @@ def sliced_wasserstein(
     if projections < 1 or not order >= 1:
         raise ConfigError(f"projections and order must be at least 1, got {projections!r} and {order!r}")
     one, two = two_sets(samples, reference, z_score=z_score)
-    directions = np.random.default_rng(seed).normal(size=(projections, one.shape[1]))
+    directions = seeded(seed).normal(size=(projections, one.shape[1]))
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
     share, left, right = _matched(len(one), len(two))
     powers = [

@@ -11,6 +11,7 @@ from scipy.stats import chi2
 from .._calibration import calibration
 from .._coverage import LEVELS, Coverage, coverage_of
 from .._data import Arrays, require_least
+from .._options import seeded
 from .._ranks import positions, ranks
 
 __all__ = ["tarp"]
@@ -48,7 +49,7 @@ def tarp(
     """
     _, drawn, true = calibration(samples, targets, datasets=10, draws=10)
     require_least(len(true), true.shape[1] + 1, f"data sets for {true.shape[1]} parameters")
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     everything = np.concatenate([drawn, true[:, None]], axis=1)
     low, high = np.quantile(everything, [0.01, 0.99], axis=(0, 1))
     scale = np.where(high > low, high - low, 1.0)

@@ -13,7 +13,7 @@ from sbicore.errors import ConfigError
 from .._calibration import calibration
 from .._choice import chosen, labels
 from .._data import Arrays
-from .._options import require_probability
+from .._options import require_probability, seeded
 from .._ranks import positions, ranks
 from ._panels import panels
 from ._style import ACCENT, BAND, INK, tint
@@ -60,7 +60,7 @@ def calibration_histogram(
     if num_bins is not None and num_bins < 2:
         raise ConfigError(f"num_bins must be 2 or more, got {num_bins!r}")
     names, drawn, true = calibration(chosen(samples, variable_keys), targets, datasets=10, draws=10)
-    rng = np.random.default_rng(seed)
+    rng = seeded(seed)
     places = positions(ranks(drawn, true, rng), drawn.shape[1], rng)
     size = len(true)
     bins = int(np.clip(size // PER_BIN, *BINS)) if num_bins is None else num_bins
