@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
 from typing import Any
 
 import torch
 
+from ._messages import listing
 from .errors import ConfigError
 
 __all__ = ["is_memory_error", "usable_device"]
@@ -23,9 +25,17 @@ def usable_device(device: Any) -> torch.device:
         found = torch.device(device)
         torch.empty(0, device=found)
     except (RuntimeError, AssertionError, TypeError, NotImplementedError) as error:
-        reason = str(error).strip().split("\n")[0][:120]
-        raise ConfigError(f"device {device!r} cannot be used: {reason}\nGive for instance: device='cpu'") from None
+        reason = shorten(str(error).strip().split("\n")[0], 120, placeholder=" ...")
+        raise ConfigError(
+            f"device {device!r} cannot be used: {reason}\nGive one that is here: {listing(map(repr, _found()))}"
+        ) from None
     return found
+
+
+def _found() -> list[str]:
+    """Types of devices that this machine and build of torch have."""
+    here = {"cpu": True, "cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    return [name for name, there in here.items() if there]
 
 
 def is_memory_error(error: BaseException) -> bool:

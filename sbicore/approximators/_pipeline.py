@@ -185,7 +185,8 @@ class Pipeline:
         chain = self.adapter.copy()
         for name, (lower, upper) in self.bounds.items():
             if name not in raw:
-                raise ConfigError(f"bounds name {name!r}, which is not in the data{did_you_mean(name, raw)}")
+                found = f"{did_you_mean(name, raw)}\nVariables: {listing(raw)}"
+                raise ConfigError(f"bounds name {name!r}, which is not in the data{found}")
             chain = Adapter.from_list(
                 [{"name": "constrain", "keys": [name], "lower": lower, "upper": upper}, *chain.to_list()]
             )
